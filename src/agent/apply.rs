@@ -1,0 +1,217 @@
+//! `pistream-agent apply`: one plan in, one transaction, events out.
+//!
+//! ```text
+//! request ─► refuse ─► lock ─► compare ─► (check mode ends here)
+//!                                 └─► packages, users, directories ─► stage ─► check ─► commit ─► units ─► confirm
+//!                                                                        any failure ─► roll back
+//! ```
+//!
+//! Everything it decides comes from the plan, its own memory and a look at the host; it never asks back. Killed at any
+//! point, the next apply takes over from the journal.
+
+mod changes;
+mod check;
+mod compare;
+mod diff;
+mod housekeeping;
+mod mask;
+mod refuse;
+mod roll_back;
+mod state;
+mod transaction;
+
+use crate::accounts::Accounts;
+use crate::events::{self, emit};
+use crate::files;
+use crate::host::Host;
+use crate::posix;
+use mask::Mask;
+use pistream_agent::{ApplyRequest, Event, Fault, Mode, Outcome};
+use state::Memory;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, Read};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use transaction::Transaction;
+
+/// A plan for one host is some ten kilobytes; what is larger than this is not a plan.
+const LONGEST_REQUEST: u64 = 64 << 20;
+const LOCK_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Exit codes: 0 the host is (or, in check mode, was compared) as asked, 1 it is not, 2 the request makes no sense.
+///
+/// `root`: a directory that plays the host. Units, packages and users are refused there.
+pub(crate) fn run(root: Option<&Path>) -> ExitCode {
+    posix::ignore_hangups();
+    events::hello();
+    let request = match read_request() {
+        Ok(request) => request,
+        Err(fault) => {
+            emit(&Event::Failed { fault });
+            return ExitCode::from(crate::EXIT_USAGE);
+        }
+    };
+    let outcome = hide_secrets(&request, apply(&Host::new(root), &request));
+    let code = match outcome {
+        Outcome::Unchanged | Outcome::Changed { .. } | Outcome::Pending { .. } => ExitCode::SUCCESS,
+        Outcome::RolledBack { .. } | Outcome::HalfDone { .. } | Outcome::Refused { .. } => ExitCode::FAILURE,
+    };
+    emit(&Event::Finished { outcome });
+    code
+}
+
+/// One line; the deployer may keep the pipe open.
+fn read_request() -> Result<ApplyRequest, Fault> {
+    let fault = |cause: String| Fault {
+        attempted: "read the request".to_owned(),
+        cause,
+        advice: Some("deployer and agent must be of one build: deploy again".to_owned()),
+    };
+    let mut line = Vec::new();
+    let mut input = std::io::stdin().lock().take(LONGEST_REQUEST);
+    input.read_until(b'\n', &mut line).map_err(|e| fault(e.to_string()))?;
+    // serde_json's own message quotes the offending value, which may be a secret
+    serde_json::from_slice(&line).map_err(|e| {
+        let words = e.to_string();
+        let missing = words.strip_prefix("missing field").and_then(|w| w.split(" at ").next());
+        let what = missing.map_or_else(|| format!("{:?} error", e.classify()), |w| format!("missing field{w}"));
+        fault(format!(
+            "it is not an apply request: {what} at line {} column {}",
+            e.line(),
+            e.column()
+        ))
+    })
+}
+
+fn hide_secrets(request: &ApplyRequest, outcome: Outcome) -> Outcome {
+    let mask = Mask::of(&request.plan);
+    match outcome {
+        Outcome::RolledBack { fault } => Outcome::RolledBack {
+            fault: mask.fault(fault),
+        },
+        Outcome::HalfDone { fault } => Outcome::HalfDone {
+            fault: mask.fault(fault),
+        },
+        Outcome::Refused { fault } => Outcome::Refused {
+            fault: mask.fault(fault),
+        },
+        fine => fine,
+    }
+}
+
+fn apply(host: &Host, request: &ApplyRequest) -> Outcome {
+    match prepare_and_apply(host, request) {
+        Ok(outcome) => outcome,
+        Err(fault) => Outcome::Refused { fault },
+    }
+}
+
+/// Errors are those from before anything was touched.
+fn prepare_and_apply(host: &Host, request: &ApplyRequest) -> Result<Outcome, Fault> {
+    let plan = &request.plan;
+    refuse::request(host, plan)?;
+    let _lock = lock(host, request.mode)?;
+    let memory = Memory::load(host)?;
+    if request.mode == Mode::Apply {
+        transaction::recover(host, &memory)?;
+    }
+    let accounts = Accounts::read(host)?;
+    let found = compare::compare(host, plan, &memory, &accounts, request.diff)?;
+    refuse::differences(host, plan, &accounts, &found)?;
+    let changes = found.changes();
+    let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    if request.mode == Mode::Check {
+        if memory.unfinished.is_some() {
+            events::note("an earlier apply was cut off; the next one takes its work over");
+        }
+        changes.iter().for_each(emit);
+        return Ok(if count == 0 {
+            Outcome::Unchanged
+        } else {
+            Outcome::Pending { changes: count }
+        });
+    }
+    if count > 0 || memory.unfinished.is_some() || memory.is_stale(host, plan) {
+        let mut transaction = Transaction::begin(host, plan, &memory, &found)?;
+        if let Err(fault) = transaction.run().and_then(|()| transaction.confirm()) {
+            return Ok(undo(transaction, fault));
+        }
+        note_failure(transaction.tidy());
+    }
+    note_failure(housekeeping::remove_older_agents(host));
+    Ok(if count == 0 {
+        Outcome::Unchanged
+    } else {
+        Outcome::Changed { changes: count }
+    })
+}
+
+/// Tidying up that fails leaves the host as the plan wants it.
+fn note_failure(tidied: Result<(), Fault>) {
+    if let Err(fault) = tidied {
+        events::note(format!("could not {}: {}", fault.attempted, fault.cause));
+    }
+}
+
+fn undo(mut transaction: Transaction<'_>, fault: Fault) -> Outcome {
+    emit(&Event::Working {
+        what: format!("rolling back: could not {}", fault.attempted),
+    });
+    let faults = transaction.roll_back();
+    if faults.is_empty() {
+        return Outcome::RolledBack { fault };
+    }
+    let also: Vec<String> = faults
+        .iter()
+        .map(|f| format!("could not {}: {}", f.attempted, f.cause))
+        .collect();
+    let cause = format!("{}\nand rolling back failed, too:\n{}", fault.cause, also.join("\n"));
+    let advice = Some("look at the host; the next deploy takes up from here".to_owned());
+    Outcome::HalfDone {
+        fault: Fault { cause, advice, ..fault },
+    }
+}
+
+/// One apply at a time. Check mode takes the lock only if there is one: where no apply ever ran, it makes nothing.
+fn lock(host: &Host, mode: Mode) -> Result<Option<File>, Fault> {
+    let path = host.state("lock");
+    let fault = |cause: String, advice: &str| Fault {
+        attempted: format!("lock {}", path.display()),
+        cause,
+        advice: Some(advice.to_owned()),
+    };
+    let broken = |e: std::io::Error| fault(e.to_string(), "look at the host's disk");
+    let file = match mode {
+        Mode::Check => match File::open(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened,
+        },
+        Mode::Apply => {
+            files::own_directory(&host.state(""))?;
+            OpenOptions::new().write(true).create(true).truncate(false).open(&path)
+        }
+    }
+    .map_err(broken)?;
+    let start = Instant::now();
+    let mut told: Option<Instant> = None;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(e)) => return Err(broken(e)),
+            Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {
+                let cause = format!("another apply has run on this host for {} s", LOCK_DEADLINE.as_secs());
+                return Err(fault(cause, "wait until it is done and deploy again"));
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if told.is_none_or(|t| t.elapsed() >= Duration::from_secs(5)) {
+            told = Some(Instant::now());
+            emit(&Event::Waiting {
+                what: "another apply on this host".to_owned(),
+                seconds: start.elapsed().as_secs(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

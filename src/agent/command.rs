@@ -1,0 +1,149 @@
+//! Runs one program to its end and keeps what it said. No shell, no stdin, always a deadline.
+
+use crate::posix;
+use pistream_agent::Fault;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A tool's last words are enough to know why it failed.
+const LAST_LINES: usize = 20;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("start {program}")]
+    Start { program: String, source: io::Error },
+    #[error("wait for {program}")]
+    Wait { program: String, source: io::Error },
+    #[error("wait for {program}, {seconds} s")]
+    TimedOut {
+        program: String,
+        seconds: u64,
+        output: String,
+    },
+    #[error("run {program}")]
+    Failed {
+        program: String,
+        status: ExitStatus,
+        output: String,
+    },
+}
+
+impl Error {
+    /// What the program printed before it failed.
+    pub(crate) fn output(&self) -> &str {
+        match self {
+            Error::TimedOut { output, .. } | Error::Failed { output, .. } => output,
+            Error::Start { .. } | Error::Wait { .. } => "",
+        }
+    }
+
+    /// The cause in the words of whoever failed.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Error::Start { program, source } => format!("{program}: {source}"),
+            Error::Wait { program, source } => format!("{program}: {source}"),
+            Error::TimedOut {
+                program,
+                seconds,
+                output,
+            } => format!("{program} did not end within {seconds} s\n{}", last_lines(output))
+                .trim_end()
+                .to_owned(),
+            Error::Failed {
+                program,
+                status,
+                output,
+            } if output.trim().is_empty() => format!("{program}: {status}"),
+            Error::Failed { output, .. } => last_lines(output),
+        }
+    }
+
+    pub(crate) fn fault(&self, attempted: impl Into<String>) -> Fault {
+        Fault {
+            attempted: attempted.into(),
+            cause: self.cause(),
+            advice: None,
+        }
+    }
+}
+
+/// Runs `program`, found in the system's own directories, and returns what it printed (stdout and stderr together).
+///
+/// The output goes to a file in memory, not a pipe: a child that outlives a killed agent (apt in the middle of an
+/// installation) is not torn down by SIGPIPE but finishes.
+pub(crate) fn run(program: &str, arguments: &[&str], deadline: Duration) -> Result<String, Error> {
+    run_in(Path::new("/"), program, arguments, deadline)
+}
+
+/// [`run`] with a working directory.
+pub(crate) fn run_in(directory: &Path, program: &str, arguments: &[&str], deadline: Duration) -> Result<String, Error> {
+    let start = |source| Error::Start {
+        program: program.to_owned(),
+        source,
+    };
+    let mut sink = posix::anonymous_file().map_err(start)?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("NEEDRESTART_MODE", "l")
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(sink.try_clone().map_err(start)?)
+        .stderr(sink.try_clone().map_err(start)?)
+        .process_group(0)
+        .spawn()
+        .map_err(start)?;
+    let end = Instant::now() + deadline;
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < end => std::thread::sleep(pause),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let output = printed(&mut sink);
+                return Err(Error::TimedOut {
+                    program: program.to_owned(),
+                    seconds: deadline.as_secs(),
+                    output,
+                });
+            }
+            Err(source) => {
+                return Err(Error::Wait {
+                    program: program.to_owned(),
+                    source,
+                });
+            }
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
+    let output = printed(&mut sink);
+    if status.success() {
+        Ok(output)
+    } else {
+        Err(Error::Failed {
+            program: program.to_owned(),
+            status,
+            output,
+        })
+    }
+}
+
+fn printed(sink: &mut File) -> String {
+    let mut bytes = Vec::new();
+    // What cannot be read back is lost words, not a failed command.
+    let _ = sink.rewind().and_then(|()| sink.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+pub(crate) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+}

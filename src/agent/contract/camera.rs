@@ -1,0 +1,115 @@
+//! How a camera streams (`/etc/pistream/camera.toml`, read by `pistream-agent supervise`), and how it fares (`status`).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `/etc/pistream/camera.toml`, rendered from `templates/camera.toml.j2`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraConfig {
+    /// The stream's name on the server.
+    pub stream: String,
+    /// The ffmpeg program: an absolute path.
+    pub ffmpeg: String,
+    /// Where the supervisor listens for `status`: an absolute path to a Unix socket.
+    pub status_socket: String,
+    /// No new frame for so long means stalled. Seconds.
+    pub stall_after: u64,
+    /// What the inventory asked for, told back by status. Bits per second.
+    pub bitrate: u32,
+    /// The ways this camera can stream, best first; the first whose requirements hold is run.
+    #[serde(rename = "pipeline")]
+    pub pipelines: Vec<Pipeline>,
+}
+
+/// One fully rendered way from camera to server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// "v4l2-copy", "test-pattern", "file-copy" ...
+    pub name: String,
+    #[serde(default)]
+    pub requires: Vec<Requirement>,
+    /// Set before ffmpeg starts, in this order of names; on `device`.
+    pub device: Option<String>,
+    /// V4L2 controls by their names as the driver has them in lower case with underscores ("video_bitrate").
+    #[serde(default)]
+    pub controls: BTreeMap<String, i64>,
+    /// ffmpeg's arguments after the program name, complete, without log-level or stdin options (the agent adds those).
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Requirement {
+    /// A V4L2 capture device at this path that offers this pixel format (four characters, "H264").
+    V4l2 { device: String, format: String },
+    /// A readable file.
+    File(String),
+    /// An ffmpeg encoder through which five frames really went (a list of names proves nothing).
+    Encoder(String),
+}
+
+/// What `pistream-agent status` answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub build: String,
+    pub stream: String,
+    pub state: StreamState,
+    /// The pipeline in use, and why it and not a better one.
+    pub pipeline: Option<String>,
+    pub why: String,
+    /// Since the supervisor started.
+    pub uptime_seconds: u64,
+    /// Since ffmpeg last started; 0 when it is not running.
+    pub streaming_seconds: u64,
+    /// ffmpeg's process id while it runs.
+    pub ffmpeg_pid: Option<u32>,
+    /// Frames since ffmpeg last started.
+    pub frames: u64,
+    /// Measured over the last seconds.
+    pub fps: f64,
+    /// Bits per second asked of the encoder, read back from the driver where there is one.
+    pub bitrate_set: u32,
+    /// Bits per second measured over the last seconds.
+    pub bitrate_measured: u64,
+    /// V4L2 controls as read back from the driver after setting.
+    pub controls: BTreeMap<String, i64>,
+    /// How often ffmpeg had to be started again, by cause.
+    pub restarts: BTreeMap<Cause, u64>,
+    /// The last failure, in words.
+    pub last_error: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamState {
+    #[default]
+    Starting,
+    /// Frames advance.
+    Streaming,
+    /// ffmpeg is down and will be started again after a pause.
+    BackingOff,
+    /// No pipeline's requirements hold; tried again at intervals.
+    NoPipeline,
+}
+
+/// Why a stream broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The capture device vanished or gave an error.
+    Camera,
+    /// The encoder refused to open or failed.
+    Encoder,
+    /// Name resolution, connection or transmission failed.
+    Network,
+    /// The server answered and said no.
+    ServerRefused,
+    /// No new frame for `stall_after` seconds although ffmpeg was alive.
+    Stalled,
+    /// ffmpeg ended by a signal from elsewhere.
+    Killed,
+    /// ffmpeg ended for a reason its output does not tell.
+    Unknown,
+}

@@ -1,0 +1,123 @@
+//! What verify asks of the server's agent, and the facts it gets. Facts only: judging them is the deployer's part.
+
+use serde::{Deserialize, Serialize};
+
+/// What `pistream-agent inspect` reads from stdin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectRequest {
+    /// The ffmpeg program: an absolute path.
+    pub ffmpeg: String,
+    /// Base of the streams, as seen from an address that may play: "rtmp://127.0.0.1:1935/live".
+    pub rtmp: String,
+    /// The same application through an address that may neither publish nor play, or none where every address may.
+    pub outsider: Option<Outsider>,
+    /// nginx-rtmp's statistics: "http://127.0.0.1:8081/stat".
+    pub stat: String,
+    /// Base of HLS and DASH as seen from an address that may play: "http://127.0.0.1:8080".
+    pub http: String,
+    /// Decode at least so many frames of every stream.
+    pub frames: u32,
+    /// Give up on a stream after so long. Seconds.
+    pub timeout: u64,
+    pub streams: Vec<StreamRequest>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outsider {
+    /// "rtmp://10.77.0.10:1935/live"
+    pub rtmp: String,
+    /// Whether this address is outside the publishers' list, the players' list, or both.
+    pub may_not_publish: bool,
+    pub may_not_play: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamRequest {
+    pub name: String,
+    /// The directory its recordings grow in, if it is recorded.
+    pub recordings: Option<String>,
+    /// Path of the playlist under `http`, if HLS is on: "/hls/porch/index.m3u8".
+    pub hls: Option<String>,
+    /// Path of the manifest under `http`, if DASH is on: "/dash/porch/index.mpd".
+    pub dash: Option<String>,
+    /// How many restream targets it has.
+    pub restreams: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    pub streams: Vec<StreamFacts>,
+    pub outsider: Option<OutsiderFacts>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreamFacts {
+    pub name: String,
+    /// What the server's statistics say of its publisher; `Err` says why there is nothing to say.
+    pub ingest: Option<Ingest>,
+    pub decoded: Option<Decoded>,
+    pub recording: Option<Growth>,
+    pub hls: Option<Growth>,
+    pub dash: Option<Growth>,
+    /// Restream connections that are up at two moments and forwarded something between them.
+    pub restreams_connected: u32,
+}
+
+/// One publisher in nginx-rtmp's statistics, observed at two moments.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ingest {
+    /// A publisher holds the name.
+    pub publishing: bool,
+    pub address: String,
+    /// Received between the two moments.
+    pub bytes: u64,
+    /// Between the two moments.
+    pub milliseconds: u64,
+    /// Why nothing could be read, if so.
+    pub error: Option<String>,
+}
+
+/// What a decoder made of the stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decoded {
+    pub frames: u32,
+    /// Frames whose decoded picture differs at all from the one before. Says little by itself: an encoder that refines
+    /// a still picture changes almost every frame a little.
+    pub distinct: u32,
+    /// Frames in which something visibly changed since the last frame so counted: in a 64 x 48 grid the mean luma of
+    /// some cell moved by more than 12 of 255. A frozen picture that is encoded anew stays at 0.
+    pub moving: u32,
+    /// Mean luma of the brightest frame, 0..255 (black is 16 in limited range).
+    pub luma: f64,
+    pub width: u32,
+    pub height: u32,
+    /// From the timestamps of the packets received.
+    pub fps: f64,
+    /// Bits per second of the packets received, from their timestamps; over whole keyframe intervals where at least
+    /// one was received.
+    pub bitrate: u64,
+    pub codec: String,
+    pub profile: String,
+    /// Why decoding ended early, in ffmpeg's words.
+    pub error: Option<String>,
+}
+
+/// Something that must get longer or newer, observed at two moments.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// What was looked at: a file's path, a playlist's address.
+    pub what: String,
+    pub advanced: bool,
+    /// "1 204 224 -> 1 282 048 bytes", "segment 812 -> 814", or why it could not be read.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsiderFacts {
+    /// None: not tried, since this address may publish; or undecided, then `detail` says why.
+    pub publish_refused: Option<bool>,
+    /// None: not tried, since this address may play; or undecided, then `detail` says why.
+    pub play_refused: Option<bool>,
+    /// In ffmpeg's words.
+    pub detail: String,
+}

@@ -1,0 +1,114 @@
+//! What one host shall be. Pure data: made by the deployer without asking the host, applied by the agent.
+
+use serde::{Deserialize, Serialize};
+
+/// What `pistream-agent apply` reads from stdin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyRequest {
+    pub mode: Mode,
+    /// Ask for unified diffs of the files that differ (never of a secret one).
+    pub diff: bool,
+    pub plan: Plan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Make it so, as one transaction.
+    Apply,
+    /// Compare only; nothing on the host changes.
+    Check,
+}
+
+/// Everything pistream wants of one host. What an earlier plan put there and this one no longer names is removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The host's name in the inventory (for messages).
+    pub host: String,
+    /// All missing ones are installed in one call, without recommended packages.
+    pub packages: Vec<Package>,
+    pub users: Vec<User>,
+    /// In order: a parent stands before its children.
+    pub directories: Vec<Directory>,
+    pub files: Vec<File>,
+    /// Run on the staged files before any of them is committed.
+    pub checks: Vec<Check>,
+    /// In the order in which they are to start.
+    pub units: Vec<Unit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    pub name: String,
+    /// Units this package would enable and start by itself, and that pistream does not want (Debian's nginx serves a
+    /// page on port 80): kept off if the package is installed by us, left alone if it was there before.
+    pub keep_off: Vec<String>,
+}
+
+/// A system user: no password, no login shell, no home of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub name: String,
+    /// Supplementary groups; each must exist on the host (groups the host lacks are an error).
+    pub groups: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    pub path: String,
+    /// Permission bits, e.g. `0o750`.
+    pub mode: u32,
+    pub owner: String,
+    pub group: String,
+    /// Left in place, contents and all, when a later plan no longer names it (recordings).
+    pub keep: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub path: String,
+    /// Permission bits, e.g. `0o640`.
+    pub mode: u32,
+    pub owner: String,
+    pub group: String,
+    pub content: String,
+    /// Holds a secret: its content never shows in a diff, a log or an error.
+    pub secret: bool,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let content = if self.secret { "<secret>" } else { &self.content };
+        f.debug_struct("File")
+            .field("path", &self.path)
+            .field("mode", &format_args!("{:04o}", self.mode))
+            .field("owner", &self.owner)
+            .field("group", &self.group)
+            .field("content", &content)
+            .finish()
+    }
+}
+
+/// A check of files that are staged but not yet committed.
+///
+/// The agent makes a private directory, puts the named files into it under their base names (the staged version where
+/// one is staged, else the one in place), replaces `{dir}` in every argument by that directory and runs the command with
+/// that directory as its working directory.
+/// Exit status 0 passes. Run only when at least one of `files` is about to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What is being checked, for messages: "nginx configuration".
+    pub name: String,
+    pub files: Vec<String>,
+    pub command: Vec<String>,
+}
+
+/// A systemd unit that shall be enabled and running. Its unit file is one of the plan's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    pub name: String,
+    /// A change of one of these paths restarts the unit.
+    pub restart_on: Vec<String>,
+    /// A change of one of these paths reloads it (unless it restarts anyway).
+    pub reload_on: Vec<String>,
+}

@@ -1,0 +1,174 @@
+//! `inspect`: what the server's streams really are, seen from the server itself, for `pistream verify`.
+//!
+//! One request on stdin, one list of facts on stdout. Nothing is judged here (the deployer knows what was asked for), and
+//! nothing on the host changes, but for the outsider's refused attempt to publish.
+//!
+//! ```text
+//! statistics ──────────────────────────────────────► statistics     publishers, bytes, restreams: two moments
+//!    per stream:  ffmpeg plays it        frames, picture, size, rate
+//!                 recording, HLS, DASH   looked at until they advance
+//!    once:        an outsider tries to publish and to play
+//! ```
+
+mod decode;
+mod ffmpeg;
+mod growth;
+mod outsider;
+mod packets;
+mod pictures;
+mod playlist;
+mod statistics;
+mod web;
+
+use crate::events;
+use ffmpeg::Ffmpeg;
+use pistream_agent::{Event, Facts, Fault, InspectRequest, StreamFacts};
+use statistics::{Looks, Statistics};
+use std::io::BufRead;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// ffmpegs at once per core: one costs about 0.2 s of CPU over the five seconds that it mostly waits for frames.
+const DECODERS_PER_CORE: usize = 8;
+
+/// A request for three hundred streams has about 60 kB.
+const LONGEST_REQUEST: usize = 4 << 20;
+
+#[derive(Debug, thiserror::Error)]
+enum InspectError {
+    #[error("stdin: {0}")]
+    ReadRequest(std::io::Error),
+    #[error("not an inspect request: {0}")]
+    ParseRequest(serde_json::Error),
+    #[error(transparent)]
+    Ffmpeg(#[from] ffmpeg::FfmpegError),
+}
+
+impl InspectError {
+    fn fault(&self) -> Fault {
+        let (attempted, advice) = match self {
+            InspectError::ReadRequest(_) => ("read the inspect request", None),
+            InspectError::ParseRequest(_) => (
+                "read the inspect request",
+                Some("deploy again, so that deployer and agent are of one build"),
+            ),
+            InspectError::Ffmpeg(_) => ("run ffmpeg", Some("install ffmpeg on the server, or deploy again")),
+        };
+        Fault {
+            attempted: attempted.to_owned(),
+            cause: self.to_string(),
+            advice: advice.map(str::to_owned),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            InspectError::ParseRequest(_) => ExitCode::from(crate::EXIT_USAGE),
+            InspectError::ReadRequest(_) | InspectError::Ffmpeg(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// The whole conversation: hello, then facts or a failure.
+///
+/// Exit codes: 0 facts were told, 1 they could not be gathered, 2 the request makes no sense.
+pub(crate) fn run() -> ExitCode {
+    events::hello();
+    let outcome = request().and_then(|request| inspect(&request));
+    match outcome {
+        Ok(facts) => {
+            events::emit(&Event::Facts { facts: Box::new(facts) });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            events::emit(&Event::Failed { fault: error.fault() });
+            error.exit_code()
+        }
+    }
+}
+
+fn request() -> Result<InspectRequest, InspectError> {
+    use std::io::Read;
+    let mut line = String::new();
+    let mut stdin = std::io::stdin().lock().take(LONGEST_REQUEST as u64);
+    stdin.read_line(&mut line).map_err(InspectError::ReadRequest)?;
+    serde_json::from_str(&line).map_err(InspectError::ParseRequest)
+}
+
+fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
+    let ffmpeg = Ffmpeg::find(&request.ffmpeg)?;
+    let timeout = Duration::from_secs(request.timeout.max(1));
+    let deadline = Instant::now() + timeout;
+    let mut looks = Looks::begin(&request.stat, application(&request.rtmp));
+    let streams: Vec<Mutex<StreamFacts>> = request.streams.iter().map(|s| Mutex::new(named(&s.name))).collect();
+    let next = AtomicUsize::new(0);
+    let decoders = std::thread::available_parallelism().map_or(1, usize::from) * DECODERS_PER_CORE;
+    let outsider = std::thread::scope(|scope| {
+        for _ in 0..decoders.min(request.streams.len()) {
+            scope.spawn(|| {
+                while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let url = format!("{}/{}", request.rtmp, stream.name);
+                    let decoded = decode::decode(&ffmpeg, &url, request.frames, timeout);
+                    fill(&streams, &stream.name, |facts| facts.decoded = Some(decoded));
+                }
+            });
+        }
+        for stream in &request.streams {
+            let streams = &streams;
+            scope.spawn(move || {
+                let grown = growth::watch(stream, &request.http, deadline);
+                fill(streams, &stream.name, |facts| {
+                    (facts.recording, facts.hls, facts.dash) = (grown.recording, grown.hls, grown.dash);
+                });
+            });
+        }
+        request.outsider.as_ref().map(|outsider| {
+            let played = playable(request, looks.first());
+            let facts = outsider::attempt(&ffmpeg, outsider, played, timeout);
+            outsider::tidy(request.streams.iter().filter_map(|s| s.recordings.as_deref()));
+            facts
+        })
+    });
+    let wanted: Vec<(&str, u32)> = request.streams.iter().map(|s| (s.name.as_str(), s.restreams)).collect();
+    looks.finish(&wanted, deadline);
+    let streams = streams.into_iter().map(|facts| {
+        let mut facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        facts.ingest = Some(looks.ingest(&facts.name));
+        facts.restreams_connected = looks.restreams(&facts.name);
+        facts
+    });
+    Ok(Facts {
+        streams: streams.collect(),
+        outsider,
+    })
+}
+
+fn named(name: &str) -> StreamFacts {
+    StreamFacts {
+        name: name.to_owned(),
+        ..StreamFacts::default()
+    }
+}
+
+fn fill(streams: &[Mutex<StreamFacts>], name: &str, set: impl FnOnce(&mut StreamFacts)) {
+    for stream in streams {
+        let mut facts = stream.lock().unwrap_or_else(PoisonError::into_inner);
+        if facts.name == name {
+            return set(&mut facts);
+        }
+    }
+}
+
+/// "live" of "rtmp://127.0.0.1:1935/live".
+fn application(rtmp: &str) -> &str {
+    rtmp.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// The stream the outsider tries to play: one that is there to be played, if any is.
+fn playable<'a>(request: &'a InspectRequest, statistics: Option<&Statistics>) -> Option<&'a str> {
+    let published = |name: &str| statistics.is_some_and(|s| s.stream(name).is_some_and(|s| s.publisher.is_some()));
+    let names = || request.streams.iter().map(|s| s.name.as_str());
+    names().find(|name| published(name)).or_else(|| names().next())
+}

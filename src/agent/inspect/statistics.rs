@@ -1,0 +1,224 @@
+//! nginx-rtmp's statistics (`rtmp_stat`): publishers, bytes and restreams, at several moments.
+//!
+//! How the module's XML shows a restream (`push`), seen on 1.2.2: the relay's own session is a client of the stream whose
+//! `flashver` is `ngx-local-relay`, without `<publishing/>`, its address the target's URL without scheme. It joins the
+//! stream only after the target answered `connect` and `createStream`, so a target that is down or mute never shows; one
+//! that refuses the publish shows for an instant with every attempt (each three seconds), each time under a new id. So a
+//! restream counts as connected when one id is there at two moments, its timestamp (that of the last frame handed to the
+//! connection) has advanced between them and nothing was dropped. What a target that takes bytes makes of them, nobody here
+//! can see; one that stops taking them shows by dropped frames once the buffers in between are full (at 250 kbit/s after
+//! some two minutes).
+
+use super::web;
+use pistream_agent::Ingest;
+use std::time::{Duration, Instant};
+
+/// Two moments lie at least so far apart.
+const APART: Duration = Duration::from_secs(2);
+
+/// nginx-rtmp tries a lost restream again after three seconds (`push_reconnect`); so long a missing one is waited for.
+const RECONNECT: Duration = Duration::from_secs(8);
+
+/// One application at one moment.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Statistics {
+    streams: Vec<Stream>,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Stream {
+    name: String,
+    /// Received since the stream began.
+    bytes_in: u64,
+    pub(super) publisher: Option<Client>,
+    restreams: Vec<Client>,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Client {
+    id: u64,
+    address: String,
+    /// Of the last frame, milliseconds.
+    timestamp: u64,
+    /// Frames that found the connection's buffers full.
+    dropped: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StatisticsError {
+    #[error(transparent)]
+    Web(#[from] web::WebError),
+    #[error("nginx-rtmp's statistics: {0}")]
+    NotXml(#[from] roxmltree::Error),
+    #[error("nginx-rtmp's statistics know no application {0}")]
+    NoApplication(String),
+}
+
+impl Statistics {
+    pub(super) fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|s| s.name == name)
+    }
+
+    fn parse(xml: &str, application: &str) -> Result<Statistics, StatisticsError> {
+        let document = roxmltree::Document::parse(xml)?;
+        let found = document
+            .descendants()
+            .find(|n| n.has_tag_name("application") && text(*n, "name") == application)
+            .ok_or_else(|| StatisticsError::NoApplication(application.to_owned()))?;
+        let streams = found.descendants().filter(|n| n.has_tag_name("stream"));
+        Ok(Statistics {
+            streams: streams.map(Stream::read).collect(),
+        })
+    }
+}
+
+impl Stream {
+    fn read(node: roxmltree::Node<'_, '_>) -> Stream {
+        let clients = || node.children().filter(|n| n.has_tag_name("client"));
+        let publishing = |n: &roxmltree::Node<'_, '_>| n.children().any(|c| c.has_tag_name("publishing"));
+        Stream {
+            name: text(node, "name").to_owned(),
+            bytes_in: number(node, "bytes_in"),
+            publisher: clients().find(publishing).map(Client::read),
+            restreams: clients()
+                .filter(|c| text(*c, "flashver") == "ngx-local-relay")
+                .map(Client::read)
+                .collect(),
+        }
+    }
+
+    /// Restreams that were there `before` and have forwarded something since.
+    fn forwarding_since(&self, before: &Stream) -> u32 {
+        let forwarded =
+            |b: &Client, now: &Client| b.id == now.id && b.timestamp < now.timestamp && b.dropped == now.dropped;
+        let advanced = |now: &&Client| before.restreams.iter().any(|before| forwarded(before, now));
+        u32::try_from(self.restreams.iter().filter(advanced).count()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Client {
+    fn read(node: roxmltree::Node<'_, '_>) -> Client {
+        Client {
+            id: number(node, "id"),
+            address: text(node, "address").to_owned(),
+            timestamp: number(node, "timestamp"),
+            dropped: number(node, "dropped"),
+        }
+    }
+}
+
+fn text<'a>(node: roxmltree::Node<'a, '_>, name: &str) -> &'a str {
+    node.children()
+        .find(|n| n.has_tag_name(name))
+        .and_then(|n| n.text())
+        .unwrap_or_default()
+}
+
+fn number(node: roxmltree::Node<'_, '_>, name: &str) -> u64 {
+    text(node, name).parse().unwrap_or(0)
+}
+
+/// The statistics as they were seen one time after another.
+pub(super) struct Looks<'a> {
+    url: &'a str,
+    application: &'a str,
+    first: (Instant, Result<Statistics, StatisticsError>),
+    /// The last two; restreams are judged by them.
+    last: [Option<(Instant, Result<Statistics, StatisticsError>)>; 2],
+}
+
+impl<'a> Looks<'a> {
+    /// Takes the first look.
+    pub(super) fn begin(url: &'a str, application: &'a str) -> Self {
+        Looks {
+            url,
+            application,
+            first: look(url, application),
+            last: [None, None],
+        }
+    }
+
+    pub(super) fn first(&self) -> Option<&Statistics> {
+        self.first.1.as_ref().ok()
+    }
+
+    /// Takes the last look, and further ones while a restream that is `wanted` (stream, number of targets) may still
+    /// come up, until `deadline`.
+    pub(super) fn finish(&mut self, wanted: &[(&str, u32)], deadline: Instant) {
+        let patience = deadline.min(Instant::now() + RECONNECT);
+        self.last[1] = Some(self.later(self.first.0));
+        while wanted.iter().any(|(name, count)| self.restreams(name) < *count) {
+            let Some(previous) = self.last[1].take() else { return };
+            if previous.0 + APART > patience {
+                self.last[1] = Some(previous);
+                return;
+            }
+            let next = self.later(previous.0);
+            self.last = [Some(previous), Some(next)];
+        }
+    }
+
+    fn later(&self, before: Instant) -> (Instant, Result<Statistics, StatisticsError>) {
+        std::thread::sleep((before + APART).saturating_duration_since(Instant::now()));
+        look(self.url, self.application)
+    }
+
+    /// What the first and the last look say of a stream's publisher.
+    pub(super) fn ingest(&self, name: &str) -> Ingest {
+        let Some((end, last)) = &self.last[1] else {
+            return Ingest::default();
+        };
+        let (begin, first) = &self.first;
+        let statistics = match last {
+            Ok(statistics) => statistics,
+            Err(error) => {
+                return Ingest {
+                    error: Some(error.to_string()),
+                    ..Ingest::default()
+                };
+            }
+        };
+        let now = statistics.stream(name);
+        let before = first.as_ref().ok().and_then(|s| s.stream(name));
+        let publisher = now.and_then(|s| s.publisher.as_ref());
+        Ingest {
+            publishing: publisher.is_some(),
+            address: publisher.map(|p| p.address.clone()).unwrap_or_default(),
+            bytes: received(before, now),
+            milliseconds: u64::try_from(end.duration_since(*begin).as_millis()).unwrap_or(u64::MAX),
+            error: None,
+        }
+    }
+
+    /// How many of a stream's restreams forwarded something between the last two looks.
+    pub(super) fn restreams(&self, name: &str) -> u32 {
+        let Some((_, Ok(last))) = &self.last[1] else { return 0 };
+        let before = self.last[0].as_ref().unwrap_or(&self.first);
+        let (Ok(before), Some(now)) = (&before.1, last.stream(name)) else {
+            return 0;
+        };
+        before.stream(name).map_or(0, |before| now.forwarding_since(before))
+    }
+}
+
+/// Bytes between two looks. A stream that began anew in between counts from its beginning.
+fn received(before: Option<&Stream>, now: Option<&Stream>) -> u64 {
+    let id = |s: &Stream| s.publisher.as_ref().map(|p| p.id);
+    match (before, now) {
+        (_, None) => 0,
+        (Some(before), Some(now)) if id(before) == id(now) => now.bytes_in.saturating_sub(before.bytes_in),
+        (_, Some(now)) => now.bytes_in,
+    }
+}
+
+fn look(url: &str, application: &str) -> (Instant, Result<Statistics, StatisticsError>) {
+    let statistics = web::text(url).map_err(StatisticsError::from);
+    (
+        Instant::now(),
+        statistics.and_then(|xml| Statistics::parse(&xml, application)),
+    )
+}
+
+#[cfg(test)]
+#[path = "statistics_tests.rs"]
+mod tests;

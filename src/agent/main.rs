@@ -1,0 +1,79 @@
+//! `pistream-agent`, the part of pistream that runs on a host: arguments in, exit code out. What each word does stands
+//! in its own module.
+//!
+//! ```text
+//! apply      plan on stdin  ─► compare ─► stage ─► check ─► commit ─► restart ─► confirm   events on stdout
+//! supervise  camera.toml    ─► ffmpeg, kept running
+//! status     the supervisor's socket ─► one event
+//! inspect    request on stdin ─► facts about the server's streams
+//! ```
+
+mod accounts;
+mod apply;
+mod camera;
+mod command;
+mod events;
+mod files;
+mod host;
+mod inspect;
+mod packages;
+mod posix;
+mod services;
+mod status;
+mod supervise;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: pistream-agent apply
+       pistream-agent supervise --config PATH [--check]
+       pistream-agent status [--socket PATH]
+       pistream-agent inspect
+       pistream-agent --version";
+
+/// The command line is wrong, or the request on stdin is.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    vanish_if_temporary();
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<&OsStr> = arguments.iter().map(|argument| argument.as_os_str()).collect();
+    match arguments.as_slice() {
+        [command] if *command == "apply" => apply::run(None),
+        // for the tests and the demo: a directory plays the host
+        [command, flag, root] if *command == "apply" && *flag == "--root" => apply::run(Some(Path::new(root))),
+        [command, flag, path] if *command == "supervise" && *flag == "--config" => supervise::run(Path::new(path)),
+        [command, flag, path, check] if *command == "supervise" && *flag == "--config" && *check == "--check" => {
+            supervise::check(Path::new(path))
+        }
+        [command] if *command == "status" => status::run(Path::new(pistream_agent::STATUS_SOCKET)),
+        [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
+        [command] if *command == "inspect" => inspect::run(),
+        [flag] if *flag == "--version" => {
+            println!("pistream-agent {} build {}", env!("CARGO_PKG_VERSION"), events::BUILD);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+/// A comparison of a host that pistream does not live on must leave no trace there: an agent uploaded for that is
+/// named `pistream-agent-temporary…` and unlinks itself, with the directory `pistream.…` made for it, once it runs.
+fn vanish_if_temporary() {
+    fn starts_with(path: Option<&OsStr>, prefix: &str) -> bool {
+        path.and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(prefix))
+    }
+    let Ok(own) = std::env::current_exe() else { return };
+    if !starts_with(own.file_name(), "pistream-agent-temporary") {
+        return;
+    }
+    // Failing is harmless: the directory lies in the system's place for temporary files.
+    let _ = std::fs::remove_file(&own);
+    if let Some(directory) = own.parent().filter(|d| starts_with(d.file_name(), "pistream.")) {
+        let _ = std::fs::remove_dir(directory);
+    }
+}

@@ -1,0 +1,70 @@
+//! The few system calls that std does not wrap. Each is one thin function; no policy lives here.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// A closing terminal, a dying ssh connection or Ctrl-C at the deployer must not cut a transaction in two. The children
+/// inherit this. (Rust ignores SIGPIPE by itself: a failed write is an error value.)
+pub(crate) fn ignore_hangups() {
+    for signal in [libc::SIGHUP, libc::SIGINT] {
+        // SAFETY: SIG_IGN installs no handler, so no code of ours runs in a signal context.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+pub(crate) fn effective_uid() -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// What a filesystem has left, and whether it takes writes at all.
+pub(crate) struct Space {
+    /// Bytes that root may still use.
+    pub(crate) free: u64,
+    pub(crate) read_only: bool,
+}
+
+/// Of the filesystem that holds `path`, which must exist.
+#[allow(clippy::unnecessary_cast)] // the fields' widths differ between the targets
+pub(crate) fn space(path: &Path) -> io::Result<Space> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: statvfs is a plain struct of integers, for which all zeroes is a value.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers live for the call; `path` ends with a NUL.
+    if unsafe { libc::statvfs(path.as_ptr(), &mut found) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Space {
+        free: (found.f_bfree as u64).saturating_mul(found.f_frsize as u64),
+        read_only: found.f_flag as u64 & libc::ST_RDONLY as u64 != 0,
+    })
+}
+
+/// The process that holds a POSIX record lock on `file`, as apt and dpkg take them.
+pub(crate) fn lock_holder(file: &File) -> io::Result<Option<u32>> {
+    // SAFETY: flock is a plain struct of integers, for which all zeroes is a value (the whole file).
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::F_WRLCK as _;
+    lock.l_whence = libc::SEEK_SET as _;
+    // SAFETY: the descriptor is open and `lock` lives for the call.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &mut lock) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((i32::from(lock.l_type) != libc::F_UNLCK).then(|| u32::try_from(lock.l_pid).unwrap_or(0)))
+}
+
+/// A file in memory without a name: it lives as long as somebody has it open.
+pub(crate) fn anonymous_file() -> io::Result<File> {
+    // SAFETY: the name is a NUL-terminated literal.
+    let descriptor = unsafe { libc::memfd_create(c"output".as_ptr(), libc::MFD_CLOEXEC) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just made and nobody else owns it.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}

@@ -1,0 +1,104 @@
+//! `pistream-agent supervise`: keeps one camera's ffmpeg running and tells how it fares.
+//!
+//! ```text
+//! camera.toml ─ config ─► requirements ─► camera controls ─► ffmpeg ─┬─► statistics ─► meter, watchdog
+//!                              ▲                                     ├─► lines ─► journal, cause
+//!                              └───────────── backoff ◄──────────────┘ exit
+//! ```
+//!
+//! One main loop decides (`supervisor`); a thread per source of news feeds it (ffmpeg's stderr, signals), one serves the
+//! status socket. In steady state nothing is written to any disk, and nothing is waited for without a deadline.
+
+mod backoff;
+mod cause;
+mod config;
+mod ffmpeg;
+mod journal;
+mod listener;
+mod meter;
+mod requirements;
+mod run;
+mod sendqueue;
+mod supervisor;
+mod systemd;
+
+use journal::log;
+use listener::{Board, Listener};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+use supervisor::{News, Supervisor};
+
+/// The configuration is wrong: starting again cannot help (`RestartPreventExitStatus=2`).
+const WRONG_CONFIG: u8 = 2;
+/// News that may wait unread; ffmpeg's reader waits when the main loop falls behind.
+const NEWS: usize = 256;
+
+/// Supervises until SIGTERM or SIGINT, then exits with 0; 2 when the configuration is wrong, 1 when the status socket or
+/// the signal handlers cannot be set up.
+pub fn run(config: &Path) -> ExitCode {
+    let config = match config::read(config) {
+        Ok(config) => config,
+        Err(error) => {
+            log(error);
+            return ExitCode::from(WRONG_CONFIG);
+        }
+    };
+    let (sender, inbox) = mpsc::sync_channel(NEWS);
+    let stop = Arc::new(AtomicBool::new(false));
+    if let Err(error) = watch_signals(&stop, &sender) {
+        log(format_args!("signals cannot be watched: {error}"));
+        return ExitCode::FAILURE;
+    }
+    let board = Board::default();
+    let mut supervisor = Supervisor::new(config, board.clone(), sender, stop);
+    let listener = match Listener::start(Path::new(supervisor.socket()), board) {
+        Ok(listener) => listener,
+        Err(error) => {
+            log(error);
+            return ExitCode::FAILURE;
+        }
+    };
+    supervisor.run(&inbox);
+    drop(listener);
+    ExitCode::SUCCESS
+}
+
+/// Only reads the configuration: 0 if it is good, 2 with one line on stderr if not.
+pub fn check(config: &Path) -> ExitCode {
+    match config::read(config) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            log(error);
+            ExitCode::from(WRONG_CONFIG)
+        }
+    }
+}
+
+/// SIGTERM and SIGINT set `stop` and wake the main loop; SIGHUP does nothing (a handler, not "ignore": ffmpeg would
+/// inherit that).
+fn watch_signals(stop: &Arc<AtomicBool>, sender: &SyncSender<News>) -> io::Result<()> {
+    let (mut heard, told) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(SIGTERM, told.try_clone()?)?;
+    signal_hook::low_level::pipe::register(SIGINT, told)?;
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
+    let (stop, sender) = (Arc::clone(stop), sender.clone());
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 << 10)
+        .spawn(move || {
+            let mut byte = [0];
+            while heard.read_exact(&mut byte).is_ok() {
+                stop.store(true, Ordering::Relaxed);
+                // a full inbox wakes the main loop as well
+                let _ = sender.try_send(News::Stop);
+            }
+        })?;
+    Ok(())
+}

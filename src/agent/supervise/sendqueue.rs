@@ -1,0 +1,146 @@
+//! What ffmpeg has sent and nobody has acknowledged: the only early sign of a dead network, since ffmpeg goes on encoding
+//! into the kernel's buffers and then blocks without a word.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// ffmpeg tells its size in whole kilobytes; less than this is no progress. Bytes.
+const NOISE: u64 = 2048;
+
+/// Bytes in the send queues (sent but unacknowledged, or not yet sent) of the TCP connections of a process; `None` when
+/// it has none or `/proc` does not tell.
+pub(super) fn waiting(pid: u32) -> Option<u64> {
+    let sockets: BTreeSet<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .ok()?
+        .flatten()
+        .filter_map(|entry| {
+            let target = fs::read_link(entry.path()).ok()?;
+            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+            Some(inode.to_owned())
+        })
+        .collect();
+    if sockets.is_empty() {
+        return None;
+    }
+    let queues = ["tcp", "tcp6"].iter().filter_map(|table| {
+        let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok()?;
+        queued(&table, &sockets)
+    });
+    queues.reduce(u64::saturating_add)
+}
+
+/// The sum of `tx_queue` over the lines of `/proc/net/tcp` whose inode is one of these (proc(5)).
+fn queued(table: &str, inodes: &BTreeSet<String>) -> Option<u64> {
+    let queues = table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …
+        let (queues, inode) = (fields.get(4)?, fields.get(9)?);
+        inodes
+            .contains(*inode)
+            .then(|| u64::from_str_radix(queues.split_once(':')?.0, 16).ok())?
+    });
+    queues.reduce(u64::saturating_add)
+}
+
+/// Watches that what leaves ffmpeg also arrives.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    acknowledged: u64,
+    advanced: Option<Instant>,
+    waiting: u64,
+}
+
+impl Delivery {
+    /// At `now` ffmpeg had written `written` bytes, of which `waiting` had not been acknowledged.
+    ///
+    /// While nothing is acknowledged the difference cannot grow: what is written is added to both.
+    pub(super) fn sample(&mut self, now: Instant, written: u64, waiting: Option<u64>) {
+        let Some(waiting) = waiting else {
+            self.advanced = None;
+            return;
+        };
+        let acknowledged = written.saturating_sub(waiting);
+        self.waiting = waiting;
+        if waiting == 0 || self.advanced.is_none() || acknowledged > self.acknowledged + NOISE {
+            self.acknowledged = acknowledged;
+            self.advanced = Some(now);
+        }
+    }
+
+    /// For how long nothing has been acknowledged although something waits, and how many bytes wait.
+    pub(super) fn stuck(&self, now: Instant) -> Option<(Duration, u64)> {
+        let advanced = self.advanced.filter(|_| self.waiting > 0)?;
+        Some((now.duration_since(advanced), self.waiting))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn the_kernels_table_is_read_by_inode() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+            0: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1111 1 0 100 0 0 10 0\n   \
+            1: 0B00000A:BEEF 0A00000A:078F 01 0000A028:00000000 01:00000014 00000000     0        0 2222 2 0 24 4 30 10 -1\n";
+        let of = |inodes: &[&str]| queued(table, &inodes.iter().map(|inode| (*inode).to_owned()).collect());
+        assert_eq!(of(&["2222"]), Some(0xA028));
+        assert_eq!(of(&["1111", "2222", "3333"]), Some(0xA028));
+        assert_eq!(of(&["3333"]), None);
+        assert_eq!(queued("garbage\nmore garbage\n", &BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn a_real_connection_whose_other_end_does_not_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let _receiver = listener.accept().unwrap();
+        sender.set_nonblocking(true).unwrap();
+        // until the receiver's window and the sender's buffer are full
+        while sender.write(&[0; 65536]).is_ok() {}
+        assert!(waiting(std::process::id()).unwrap() > 0);
+    }
+
+    fn half_seconds(delivery: &mut Delivery, start: Instant, count: std::ops::Range<u32>, queue: impl Fn(u64) -> u64) {
+        for half in count {
+            let written = u64::from(half) * 16_000;
+            delivery.sample(start + Duration::from_millis(500) * half, written, Some(queue(written)));
+        }
+    }
+
+    #[test]
+    fn a_slow_but_living_network_is_not_stuck() {
+        let (mut delivery, start) = (Delivery::default(), Instant::now());
+        // the queue grows without a pause, and yet a third arrives
+        half_seconds(&mut delivery, start, 0..100, |written| written / 3 * 2 + 1);
+        let (stuck, _) = delivery.stuck(start + Duration::from_secs(50)).unwrap();
+        assert!(stuck <= Duration::from_secs(1), "{stuck:?}");
+    }
+
+    #[test]
+    fn a_cut_shows_from_the_moment_of_the_cut() {
+        let (mut delivery, start) = (Delivery::default(), Instant::now());
+        half_seconds(&mut delivery, start, 0..20, |_| 0);
+        half_seconds(&mut delivery, start, 20..40, |written| {
+            (written - 19 * 16_000) * 103 / 100
+        });
+        let (stuck, waiting) = delivery.stuck(start + Duration::from_secs(20)).unwrap();
+        assert!(
+            stuck >= Duration::from_secs(10) && waiting > 300_000,
+            "{stuck:?} {waiting}"
+        );
+    }
+
+    #[test]
+    fn nothing_waiting_or_nothing_known_is_never_stuck() {
+        let (mut delivery, start) = (Delivery::default(), Instant::now());
+        delivery.sample(start, 1000, Some(0));
+        assert_eq!(delivery.stuck(start + Duration::from_secs(60)), None);
+        delivery.sample(start, 1000, None);
+        assert_eq!(delivery.stuck(start + Duration::from_secs(60)), None);
+    }
+}

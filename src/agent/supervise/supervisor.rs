@@ -1,0 +1,327 @@
+//! The main loop: what to run, when to run it again, what to tell.
+//!
+//! Two phases: waiting until a moment, or one [`Run`]. So there are never two ffmpegs.
+
+use super::backoff::BackOff;
+use super::ffmpeg::{Ffmpeg, Said};
+use super::journal::{Sieve, log};
+use super::listener::Board;
+use super::requirements::{Trials, choose};
+use super::run::{Outcome, Run, Stop};
+use super::systemd::Systemd;
+use crate::camera::{Applied, Camera};
+use crate::events;
+use pistream_agent::{CameraConfig, Cause, Pipeline, Status, StreamState};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+/// The status is never older than this.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+
+/// What the main loop is woken for.
+#[derive(Debug)]
+pub(super) enum News {
+    /// From the ffmpeg of the run with this number.
+    Ffmpeg(u64, Said),
+    /// The supervisor is to end (the flag says the same).
+    Stop,
+}
+
+enum Phase {
+    Waiting { until: Instant },
+    Running(Box<Run>),
+    Ended,
+}
+
+pub(super) struct Supervisor {
+    config: CameraConfig,
+    board: Board,
+    sender: SyncSender<News>,
+    stop: Arc<AtomicBool>,
+    systemd: Systemd,
+    trials: Trials,
+    back_off: BackOff,
+    /// Of what ffmpeg says.
+    sieve: Sieve,
+    /// Of what is said about failures.
+    failures: Sieve,
+    started: Instant,
+    runs: u64,
+    phase: Phase,
+    /// What is told; the parts that change by themselves are filled in when it is posted.
+    status: Status,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        config: CameraConfig,
+        board: Board,
+        sender: SyncSender<News>,
+        stop: Arc<AtomicBool>,
+    ) -> Supervisor {
+        let now = Instant::now();
+        let status = Status {
+            build: events::BUILD.to_owned(),
+            stream: config.stream.clone(),
+            why: "not chosen yet".to_owned(),
+            bitrate_set: config.bitrate,
+            ..Status::default()
+        };
+        board.post(status.clone());
+        Supervisor {
+            trials: Trials::new(&config.ffmpeg),
+            config,
+            board,
+            sender,
+            stop,
+            systemd: Systemd::new(now),
+            back_off: BackOff::default(),
+            sieve: Sieve::default(),
+            failures: Sieve::default(),
+            started: now,
+            runs: 0,
+            phase: Phase::Waiting { until: now },
+            status,
+        }
+    }
+
+    pub(super) fn socket(&self) -> &str {
+        &self.config.status_socket
+    }
+
+    /// Runs until told to stop and ffmpeg is gone.
+    pub(super) fn run(&mut self, inbox: &Receiver<News>) {
+        self.systemd.ready();
+        loop {
+            self.step();
+            self.post(Instant::now());
+            if matches!(self.phase, Phase::Ended) {
+                return;
+            }
+            let mut news = inbox.recv_timeout(self.patience(Instant::now())).ok();
+            while let Some(item) = news {
+                self.hear(item);
+                news = inbox.try_recv().ok();
+            }
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        if let (News::Ffmpeg(number, said), Phase::Running(run)) = (news, &mut self.phase)
+            && run.number == number
+        {
+            run.hear(said, &mut self.sieve, Instant::now());
+        }
+    }
+
+    fn step(&mut self) {
+        let now = Instant::now();
+        self.systemd.beat(now);
+        let told_to_stop = self.stop.load(Ordering::Relaxed);
+        match &mut self.phase {
+            Phase::Waiting { .. } if told_to_stop => {
+                self.systemd.stopping();
+                self.phase = Phase::Ended;
+            }
+            Phase::Waiting { until } if now >= *until => self.begin(),
+            Phase::Running(run) => {
+                if told_to_stop {
+                    run.stop(Stop::Asked, now);
+                    self.systemd.stopping();
+                }
+                match run.step(now) {
+                    Ok(None) => {}
+                    Ok(Some(outcome)) => self.conclude(outcome),
+                    // dropping the run kills and reaps
+                    Err(error) => self.fail(Cause::Unknown, &format!("ffmpeg was lost: {error}"), Duration::ZERO),
+                }
+            }
+            Phase::Waiting { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// Chooses a pipeline, sets its controls and starts ffmpeg.
+    fn begin(&mut self) {
+        let (systemd, stop, trials) = (&mut self.systemd, &self.stop, &mut self.trials);
+        let mut breathe = || {
+            systemd.beat(Instant::now());
+            !stop.load(Ordering::Relaxed)
+        };
+        let choice = choose(&self.config.pipelines, |requirement| {
+            trials.holds(requirement, &mut breathe)
+        });
+        if self.stop.load(Ordering::Relaxed) {
+            self.phase = Phase::Ended;
+            return;
+        }
+        let choice = match choice {
+            Ok(choice) => choice,
+            Err(reasons) => return self.wait_for_a_pipeline(reasons),
+        };
+        let pipeline = &self.config.pipelines[choice.index];
+        let applied = match set_controls(pipeline) {
+            Ok(applied) => applied,
+            Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
+        };
+        self.runs += 1;
+        let (number, sender) = (self.runs, self.sender.clone());
+        let ffmpeg = Ffmpeg::start(&self.config.ffmpeg, &pipeline.arguments, move |said| {
+            let _ = sender.send(News::Ffmpeg(number, said));
+        });
+        let ffmpeg = match ffmpeg {
+            Ok(ffmpeg) => ffmpeg,
+            Err(error) => {
+                let message = format!("{}: cannot be started: {error}", self.config.ffmpeg);
+                return self.fail(Cause::Unknown, &message, Duration::ZERO);
+            }
+        };
+        if self.status.pipeline.as_ref() != Some(&pipeline.name) || self.status.why != choice.why {
+            log(format_args!(
+                "{}: pipeline {} ({})",
+                self.config.stream, pipeline.name, choice.why
+            ));
+        }
+        for (name, asked, got) in &applied.adjusted {
+            log(format_args!(
+                "control {name}: asked for {asked}, the driver made it {got}"
+            ));
+        }
+        self.status.pipeline = Some(pipeline.name.clone());
+        self.status.why = choice.why;
+        self.status.bitrate_set = bitrate(&applied).unwrap_or(self.config.bitrate);
+        self.status.controls = applied.values;
+        let stall_after = Duration::from_secs(self.config.stall_after);
+        self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, stall_after, Instant::now())));
+    }
+
+    /// No requirement holds now, but a camera may yet be plugged in.
+    fn wait_for_a_pipeline(&mut self, reasons: String) {
+        if self.status.state != StreamState::NoPipeline || self.status.why != reasons {
+            log(format_args!("{}: no pipeline can run: {reasons}", self.config.stream));
+        }
+        self.trials.forget();
+        self.status.state = StreamState::NoPipeline;
+        self.status.pipeline = None;
+        self.status.why.clone_from(&reasons);
+        self.status.last_error = Some(reasons);
+        let pause = self.back_off.after(Duration::ZERO, fastrand::f64());
+        self.phase = Phase::Waiting {
+            until: Instant::now() + pause,
+        };
+    }
+
+    fn conclude(&mut self, outcome: Outcome) {
+        match outcome.failure {
+            None => self.phase = Phase::Ended,
+            Some((cause, message)) => self.fail(cause, &message, outcome.streamed),
+        }
+    }
+
+    fn fail(&mut self, cause: Cause, message: &str, streamed: Duration) {
+        if cause == Cause::Encoder {
+            self.trials.forget();
+        }
+        let pause = self.back_off.after(streamed, fastrand::f64());
+        let told = format!("{}: {message}", words(cause));
+        // an outage of days is not to fill the journal with one line every half minute
+        let told = if streamed.is_zero() {
+            self.failures.pass(&told, Instant::now())
+        } else {
+            Some(told)
+        };
+        if let Some(told) = told {
+            let (stream, seconds, pause) = (&self.config.stream, streamed.as_secs(), pause.as_secs_f64());
+            log(format_args!(
+                "{stream}: broke after {seconds} s of streaming: {told}; again in {pause:.2} s"
+            ));
+        }
+        *self.status.restarts.entry(cause).or_default() += 1;
+        self.status.last_error = Some(message.to_owned());
+        self.status.state = StreamState::BackingOff;
+        self.phase = Phase::Waiting {
+            until: Instant::now() + pause,
+        };
+    }
+
+    fn patience(&self, now: Instant) -> Duration {
+        let phase = match &self.phase {
+            Phase::Waiting { until } => until.saturating_duration_since(now),
+            Phase::Running(run) => run.patience(now),
+            Phase::Ended => Duration::ZERO,
+        };
+        phase.min(self.systemd.patience()).min(LONGEST_SLEEP)
+    }
+
+    /// Brings the status up to date and shows it on the board and to systemd.
+    fn post(&mut self, now: Instant) {
+        let status = &mut self.status;
+        status.uptime_seconds = now.duration_since(self.started).as_secs();
+        if let Phase::Running(run) = &self.phase {
+            status.state = match (run.is_streaming(), run.is_stopping()) {
+                (true, _) => StreamState::Streaming,
+                (false, true) => StreamState::BackingOff,
+                (false, false) => StreamState::Starting,
+            };
+            status.streaming_seconds = now.duration_since(run.started).as_secs();
+            status.ffmpeg_pid = Some(run.pid());
+            status.frames = run.frames;
+            let (fps, bitrate) = run.rates(now);
+            (status.fps, status.bitrate_measured) = ((fps * 100.0).round() / 100.0, bitrate);
+        } else {
+            status.streaming_seconds = 0;
+            status.ffmpeg_pid = None;
+            status.frames = 0;
+            (status.fps, status.bitrate_measured) = (0.0, 0);
+        }
+        let (state, detail) = told(status);
+        self.systemd.tell(now, &state, &detail);
+        self.board.post(status.clone());
+    }
+}
+
+fn set_controls(pipeline: &Pipeline) -> Result<Applied, String> {
+    match &pipeline.device {
+        Some(device) if !pipeline.controls.is_empty() => Camera::open(Path::new(device))
+            .and_then(|camera| camera.set(&pipeline.controls))
+            .map_err(|error| error.to_string()),
+        _ => Ok(Applied::default()),
+    }
+}
+
+/// What the driver says the encoder's bitrate is, where it is the driver's to say.
+fn bitrate(applied: &Applied) -> Option<u32> {
+    applied
+        .values
+        .get("video_bitrate")
+        .and_then(|&bitrate| u32::try_from(bitrate).ok())
+}
+
+/// The line for `systemctl status`: what changes seldom, and the rates.
+fn told(status: &Status) -> (String, String) {
+    let error = || status.last_error.clone().unwrap_or_default();
+    let pipeline = status.pipeline.as_deref().unwrap_or("nothing");
+    match status.state {
+        StreamState::Starting => (format!("starting {} through {pipeline}", status.stream), String::new()),
+        StreamState::Streaming => (
+            format!("streaming {} through {pipeline}", status.stream),
+            format!("{:.1} fps, {} kbit/s", status.fps, status.bitrate_measured / 1000),
+        ),
+        StreamState::BackingOff => ("waiting to start again".to_owned(), error()),
+        StreamState::NoPipeline => ("no pipeline can run".to_owned(), error()),
+    }
+}
+
+fn words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Camera => "camera",
+        Cause::Encoder => "encoder",
+        Cause::Network => "network",
+        Cause::ServerRefused => "server refused",
+        Cause::Stalled => "stalled",
+        Cause::Killed => "killed",
+        Cause::Unknown => "cause unknown",
+    }
+}

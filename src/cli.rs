@@ -1,0 +1,125 @@
+//! The command line: clap types, nothing else.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Private video from a fleet of Raspberry Pi cameras: one inventory, one deploy, pictures proven end to end.
+#[derive(Debug, Parser)]
+#[command(name = "pistream", version, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 a host failed or was unreachable · 2 the command line or the inventory is \
+    wrong, nothing was touched · 3 deployed, but the stream does not verify · 4 --check found changes pending"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make every host what the inventory says; a second run changes nothing
+    Deploy(Deploy),
+    /// Prove that pictures flow from every camera to the server, its recordings and its viewers
+    Verify(Verify),
+    /// Write every file of every host into a directory; touches no host
+    Render(Render),
+    /// Turn the original playbook's Ansible inventory into a hosts.yml
+    Import(Import),
+    /// Print the inventory's JSON Schema, for editors
+    Schema,
+    /// Run a private fleet on this machine: a server, two cameras, no ssh, no root
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct Inventory {
+    /// The inventory
+    #[arg(short, long, value_name = "FILE", default_value = "hosts.yml")]
+    pub inventory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Deploy {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Compare only: say what would change, change nothing, exit 4 if anything would
+    #[arg(long, alias = "dry-run")]
+    pub check: bool,
+    /// Show how files differ (secrets never)
+    #[arg(long)]
+    pub diff: bool,
+    /// Only these hosts: a name, a pattern like `cam-*`, `cameras` or `servers`; repeatable
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub limit: Vec<String>,
+    /// Hosts worked on at a time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+    /// Take templates of the same name from here instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+    /// Say everything as JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// Say more: the road taken to each host, every step
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Only these cameras: a name or a pattern; repeatable
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub limit: Vec<String>,
+    /// Give up on a link of the chain after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=600))]
+    pub timeout: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write the result as a JUnit report
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Show every link of every camera, not only the first broken one
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "where", required = true, multiple = false, args = ["output", "check"])]
+pub struct Render {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Write the files here, a directory per host
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Compare with what an earlier render wrote here; exit 4 if anything differs
+    #[arg(long, value_name = "DIR")]
+    pub check: Option<PathBuf>,
+    /// Fetch the secrets and write them too (default: placeholders)
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// Take templates of the same name from here instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// ansible/inventory/hosts.yml of the original playbook
+    pub file: PathBuf,
+    /// Write the hosts.yml here instead of to standard output (never over an existing file)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Do not install missing packages, stop and name them
+    #[arg(long)]
+    pub no_install: bool,
+    /// Stop after verify, with its exit code
+    #[arg(long)]
+    pub exit_after_verify: bool,
+}

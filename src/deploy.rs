@@ -1,0 +1,152 @@
+//! `pistream deploy`: the whole flow on one screen.
+//!
+//! Everything that can be wrong with the input is found before the first host is touched. After that failures are
+//! reported per host, never thrown: one dead Pi is a row, not the end.
+
+use crate::plan::{self, Host, Paths};
+use crate::remote::{self, Keep, Verb};
+use crate::report::{HostResult, Message, Report, Style, with_help};
+use crate::secrets::Secrets;
+use crate::templates::Templates;
+use crate::transport::{self, Credentials};
+use crate::{cli, exit, inventory, select};
+use miette::IntoDiagnostic;
+use pistream_agent::{ApplyRequest, Event, Mode, Plan};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Runs the command.
+///
+/// # Errors
+/// A wrong command line, inventory, template or secret; no host was touched then.
+pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
+    let fleet = inventory::load_and_warn(&options.inventory.inventory)?;
+    let hosts = select::select(&fleet, &options.limit).into_diagnostic()?;
+    let templates = Templates::load(options.templates.as_deref()).into_diagnostic()?;
+    let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
+    let paths = Paths::host();
+    let plans: Vec<Plan> = hosts
+        .iter()
+        .map(|&host| plan::for_host(&fleet, host, &paths, &templates, &secrets))
+        .collect::<Result<_, _>>()
+        .into_diagnostic()?;
+
+    let names = hosts.iter().map(|h| h.name().to_string()).collect();
+    let mode = if options.check { Mode::Check } else { Mode::Apply };
+    let mut report = Report::new(names, Style::choose(options.json), options.verbose);
+    let (messages, mut inbox) = mpsc::unbounded_channel();
+    let jobs: Vec<Job> = hosts
+        .iter()
+        .zip(plans)
+        .enumerate()
+        .map(|(index, (&host, plan))| Job {
+            index,
+            server: matches!(host, Host::Server(_)),
+            ssh: host.ssh().clone(),
+            credentials: Credentials::of(host.ssh(), &secrets),
+            request: ApplyRequest {
+                mode,
+                diff: options.diff,
+                plan,
+            },
+            messages: messages.clone(),
+        })
+        .collect();
+    drop(messages);
+    let work = tokio::spawn(servers_then_cameras(jobs, usize::from(options.jobs)));
+    while let Some(message) = inbox.recv().await {
+        report.take(message);
+    }
+    work.await.into_diagnostic()?;
+    Ok(report.recap())
+}
+
+/// One host's part of the work, owning all it needs.
+struct Job {
+    index: usize,
+    server: bool,
+    ssh: crate::model::Ssh,
+    credentials: Credentials,
+    request: ApplyRequest,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+/// Servers first, so that cameras find someone to publish to; each group in parallel. Cameras are connected to while the
+/// servers are worked on: only their part of the conversation waits.
+async fn servers_then_cameras(jobs: Vec<Job>, at_a_time: usize) {
+    let (servers, cameras): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.server);
+    let (gate, servers_done) = watch::channel(false);
+    let mut first = start(servers, at_a_time, None);
+    let mut then = start(cameras, at_a_time, Some(servers_done));
+    while first.join_next().await.is_some() {}
+    gate.send_replace(true);
+    while then.join_next().await.is_some() {}
+}
+
+fn start(jobs: Vec<Job>, at_a_time: usize, gate: Option<watch::Receiver<bool>>) -> JoinSet<()> {
+    let places = Arc::new(Semaphore::new(at_a_time));
+    let mut running = JoinSet::new();
+    for job in jobs {
+        let (places, gate) = (Arc::clone(&places), gate.clone());
+        running.spawn(async move {
+            let _place = places.acquire().await;
+            let unreachable = |error: Error| HostResult::Unreachable(with_help(&error, error.help()));
+            let result = job.deploy(gate).await.unwrap_or_else(unreachable);
+            // the receiver outlives all senders
+            let _ = job.messages.send(Message::Finished {
+                host: job.index,
+                result,
+            });
+        });
+    }
+    running
+}
+
+/// Why a host has no outcome of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Connect(#[from] transport::Error),
+    #[error(transparent)]
+    Converse(#[from] remote::Error),
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Error::Connect(error) => error.help(),
+            Error::Converse(error) => error.help(),
+        }
+    }
+}
+
+impl Job {
+    /// Connects, and waits for the gate to open before anything is said.
+    async fn deploy(&self, gate: Option<watch::Receiver<bool>>) -> Result<HostResult, Error> {
+        let _ = self.messages.send(Message::Started { host: self.index });
+        let connection = transport::connect(&self.ssh, &self.credentials).await?;
+        let _ = self.messages.send(Message::Road {
+            host: self.index,
+            road: connection.road().to_string(),
+        });
+        if let Some(mut gate) = gate {
+            // it fails only when nobody is left to open it
+            let _ = gate.wait_for(|open| *open).await;
+        }
+        let keep = match self.request.mode {
+            Mode::Apply => Keep::Installed,
+            Mode::Check => Keep::Temporary,
+        };
+        let mut tell = |event: Event| {
+            let _ = self.messages.send(Message::Event {
+                host: self.index,
+                event,
+            });
+        };
+        let sudo = self.credentials.sudo_password.as_ref();
+        let last = remote::converse(&connection, Verb::Apply, keep, Some(&self.request), sudo, &mut tell).await;
+        Ok(HostResult::from(last?))
+    }
+}

@@ -1,0 +1,261 @@
+//! One camera, from its keys.
+
+use std::net::IpAddr;
+
+use super::Context;
+use super::hosts::{flat, ssh};
+use crate::inventory::fault::Finding;
+use crate::inventory::h264;
+use crate::inventory::keys::{CameraKeys, RestreamKeys, ServerKeys};
+use crate::inventory::reader::{Given, Named, Reader, nearest, value};
+use crate::inventory::short::{OrShort, locate};
+use crate::inventory::tree::Place;
+use crate::inventory::values::bitrate_in_words;
+use crate::model::{Bitrate, Camera, Encoder, Name, Profile, Restream, Secret, Server, Size, Source, Ssh};
+
+/// A camera, and where its stream's name stands.
+pub(super) struct Built {
+    pub(super) camera: Camera,
+    pub(super) stream_place: Place,
+}
+
+/// The servers a camera may name.
+pub(super) struct Servers<'a> {
+    /// All with a legal name.
+    pub(super) named: &'a Named<ServerKeys>,
+    /// Those with nothing wrong.
+    pub(super) built: Vec<&'a Server>,
+}
+
+/// `keys` have all defaults under them.
+pub(super) fn build(
+    name: &Name,
+    place: &Place,
+    keys: CameraKeys,
+    context: &Context,
+    servers: &Servers,
+    reader: &mut Reader,
+) -> Option<Built> {
+    picture(name, place, &keys, reader);
+    sensible(&keys, reader);
+    let ssh_place = keys.ssh.as_ref().map_or(place, |given| &given.place).clone();
+    let ssh = ssh(name, place, keys.ssh, context, reader);
+    let server = server(name, place, &keys.server, servers, reader);
+    let address = address(
+        name,
+        keys.address,
+        ssh.as_ref(),
+        &ssh_place,
+        server.as_ref(),
+        servers,
+        reader,
+    );
+    let stream_place = keys.stream.as_ref().map_or(place, |given| &given.place).clone();
+    let restream = flat(keys.restream)?.unwrap_or_default();
+    let restream: Option<Vec<Restream>> = restream
+        .into_iter()
+        .map(|given| target(given, context, reader))
+        .collect();
+    let camera = Camera {
+        name: name.clone(),
+        ssh: ssh?,
+        stream: flat(keys.stream)?.unwrap_or_else(|| name.clone()),
+        server: server?,
+        address: address?,
+        source: value(&keys.source)?,
+        size: value(&keys.size)?,
+        fps: value(&keys.fps)?.0,
+        encoder: value(&keys.encoder)?,
+        bitrate: value(&keys.bitrate)?,
+        keyframe_interval: value(&keys.keyframe_interval)?.0,
+        profile: value(&keys.profile)?,
+        level: value(&keys.level)?.0,
+        controls: flat(keys.controls)?.unwrap_or_default().0,
+        restream: restream?,
+        stall_after: value(&keys.stall_after)?.0,
+    };
+    Some(Built { camera, stream_place })
+}
+
+/// The server named, or the only one.
+fn server(
+    name: &Name,
+    place: &Place,
+    given: &Option<Given<Name>>,
+    servers: &Servers,
+    reader: &mut Reader,
+) -> Option<Name> {
+    let known: Vec<&str> = servers.named.entries.iter().map(|(name, _, _)| name.as_str()).collect();
+    let Some(given) = given else {
+        return match servers.named.entries.as_slice() {
+            [(only, _, _)] if !servers.named.incomplete => Some(only.clone()),
+            // told already
+            [] | [_] => None,
+            _ => {
+                let finding = Finding::new(place, format!("{name} does not say which server it streams to")).help(format!(
+                    "There are {} servers ({}): give it a `server:`, or set one for all under `defaults: {{camera: {{server: …}}}}`.",
+                    known.len(),
+                    known.join(", ")
+                ));
+                reader.fault(finding);
+                None
+            }
+        };
+    };
+    let server = given.value.as_ref()?;
+    if known.contains(&server.as_str()) {
+        return Some(server.clone());
+    }
+    let mut finding = Finding::new(&given.place, format!("there is no server `{server}`"));
+    if let Some(near) = nearest(server.as_str(), &known) {
+        finding = finding.label(format!("did you mean `{near}`?"));
+    }
+    if !known.is_empty() {
+        finding = finding.help(format!("Servers: {}.", known.join(", ")));
+    }
+    reader.fault(finding);
+    None
+}
+
+/// From where the server sees the camera. `None`: wrong. `Some(None)`: the server's `publish` has to cover it.
+fn address(
+    name: &Name,
+    given: Option<Given<IpAddr>>,
+    ssh: Option<&Ssh>,
+    place: &Place,
+    server: Option<&Name>,
+    servers: &Servers,
+    reader: &mut Reader,
+) -> Option<Option<IpAddr>> {
+    if let Some(given) = given {
+        return given.value.map(Some);
+    }
+    let host = &ssh?.host;
+    if let Ok(address) = host.parse() {
+        return Some(Some(address));
+    }
+    let server = servers.built.iter().find(|built| Some(&built.name) == server)?;
+    if server.publish.is_empty() {
+        let finding = Finding::new(
+            place,
+            format!("{} would refuse {name}: `{host}` is not an address", server.name),
+        )
+        .label("nginx compares addresses, not names")
+        .help(format!(
+            "Either say from which address it publishes:\n\n{name}:\n  address: 192.168.0.10\n\n\
+                 or let a whole network publish:\n\n{}:\n  publish: [192.168.0.0/24]",
+            server.name
+        ));
+        reader.fault(finding);
+        return None;
+    }
+    Some(None)
+}
+
+/// Size, fps, bitrate, profile and level together.
+fn picture(name: &Name, place: &Place, keys: &CameraKeys, reader: &mut Reader) -> Option<()> {
+    let size = value(&keys.size)?;
+    let fps = value(&keys.fps)?.0;
+    let bitrate = value(&keys.bitrate)?;
+    let forced = value(&keys.force_bitrate)?;
+    let at = |given: Option<&Place>| given.filter(|place| !place.bytes.is_empty()).unwrap_or(place).clone();
+    starvation(
+        name,
+        &at(keys.bitrate.as_ref().map(|given| &given.place)),
+        (size, fps, bitrate),
+        forced,
+        reader,
+    );
+    let profile = value(&keys.profile)?;
+    let level = value(&keys.level)?.0;
+    let place = at(keys.level.as_ref().map(|given| &given.place));
+    level_suffices(name, &place, (size, fps, bitrate), profile, level, reader);
+    Some(())
+}
+
+/// Under some bits per pixel the Pi's encoder freezes, without an error.
+fn starvation(name: &Name, place: &Place, picture: (Size, u32, Bitrate), forced: bool, reader: &mut Reader) {
+    let (size, fps, bitrate) = picture;
+    let bits = h264::bits_per_pixel(size, fps, bitrate);
+    if bits >= h264::DOUBTFUL {
+        return;
+    }
+    let message = format!(
+        "{} for {size} at {fps} fps is {bits:.3} bit per pixel for {name}",
+        bitrate_in_words(u64::from(bitrate.bits_per_second()))
+    );
+    let enough = bitrate_in_words(h264::lowest_bitrate(size, fps, h264::DOUBTFUL));
+    if bits < h264::FREEZES && !forced {
+        let help = format!(
+            "Under {} the Pi's encoder freezes without an error. Lower `size:` or `fps:`, raise `bitrate:` \
+             (from {enough} on no freeze was reported), or insist with `force_bitrate: true`.",
+            h264::FREEZES
+        );
+        reader.fault(Finding::new(place, message).help(help));
+    } else {
+        let help = format!(
+            "Under {} the Pi's encoder is reported to freeze on some pictures; the watchdog starts it anew then. \
+             From {enough} on no freeze was reported.",
+            h264::DOUBTFUL
+        );
+        reader.warn(Finding::new(place, message).help(help));
+    }
+}
+
+fn level_suffices(
+    name: &Name,
+    place: &Place,
+    picture: (Size, u32, Bitrate),
+    profile: Profile,
+    level: u8,
+    reader: &mut Reader,
+) {
+    let (size, fps, bitrate) = picture;
+    let lowest = h264::lowest_level(size, fps, bitrate, profile);
+    if lowest.is_some_and(|lowest| lowest <= level) {
+        return;
+    }
+    let bitrate = bitrate_in_words(u64::from(bitrate.bits_per_second()));
+    let message = format!(
+        "H.264 level {} does not allow {size} at {fps} fps and {bitrate} for {name}",
+        h264::in_words(level)
+    );
+    let help = match lowest {
+        Some(lowest) => format!(
+            "Write `level: {}`, or lower `size:`, `fps:` or `bitrate:`.",
+            h264::in_words(lowest)
+        ),
+        None => "No level does: lower `size:` or `fps:`.".to_owned(),
+    };
+    reader.fault(Finding::new(place, message).help(help));
+}
+
+/// Source and encoder together.
+fn sensible(keys: &CameraKeys, reader: &mut Reader) {
+    let pattern = matches!(value(&keys.source), Some(Source::TestPattern));
+    let copy = matches!(value(&keys.encoder), Some(Encoder::Copy));
+    if let (true, true, Some(encoder)) = (pattern, copy, &keys.encoder) {
+        let finding = Finding::new(
+            &encoder.place,
+            "the test pattern comes as raw pictures: there is nothing to copy",
+        )
+        .help("Write `encoder: auto` or `encoder: libx264`.");
+        reader.fault(finding);
+    }
+}
+
+/// A restream target.
+fn target(given: Given<OrShort<RestreamKeys>>, context: &Context, reader: &mut Reader) -> Option<Restream> {
+    let OrShort(keys) = given.value?;
+    let Some(url) = keys.url else {
+        let finding = Finding::new(&given.place, "a restream target without `url:`")
+            .help("Accepted: rtmp://host/app, or {url: rtmp://host/app, key: {env: NAME}}.");
+        reader.fault(finding);
+        return None;
+    };
+    let key = flat(keys.key)?.map(|key| match key {
+        Secret::File(path) => Secret::File(locate(path, context.directory)),
+        secret => secret,
+    });
+    Some(Restream { url: url.value?.0, key })
+}

@@ -1,0 +1,129 @@
+//! What concerns hosts of either kind: how to reach them, and that no two get in each other's way.
+
+use super::Context;
+use super::camera::Built;
+use crate::inventory::fault::Finding;
+use crate::inventory::keys::{CameraKeys, ServerKeys, SshKeys};
+use crate::inventory::reader::{Given, Named, Read, Reader, value};
+use crate::inventory::short::{OrShort, locate};
+use crate::inventory::tree::Place;
+use crate::model::{Name, Secret, Server, Ssh, Transport};
+
+/// How to reach a host. `place` is its name's.
+pub(super) fn ssh(
+    name: &Name,
+    place: &Place,
+    given: Option<Given<OrShort<SshKeys>>>,
+    context: &Context,
+    reader: &mut Reader,
+) -> Option<Ssh> {
+    let keys = match given {
+        Some(Given { value, .. }) => value?.0,
+        None => SshKeys::default(),
+    };
+    let keys = keys.over(context.ssh.clone());
+    let transport = value(&keys.transport)?;
+    let host = match &keys.host {
+        Some(given) => given.value.clone()?.0,
+        None if transport == Transport::Local => "localhost".to_owned(),
+        None => {
+            let finding = Finding::new(place, format!("{name} has no `ssh:`"))
+                .help(format!("Say how to reach it:\n\n{name}:\n  ssh: user@host"));
+            reader.fault(finding);
+            return None;
+        }
+    };
+    let secret = |given: Option<Given<Secret>>| match given {
+        None => Some(None),
+        Some(Given { value, .. }) => match value? {
+            Secret::File(path) => Some(Some(Secret::File(locate(path, context.directory)))),
+            secret => Some(Some(secret)),
+        },
+    };
+    Some(Ssh {
+        host,
+        user: flat(keys.user)?.map(|user| user.0),
+        port: flat(keys.port)?.and_then(|port| u16::try_from(port.0).ok()),
+        identity: flat(keys.identity)?.map(|path| locate(path.0, context.directory)),
+        jump: flat(keys.jump)?.map(|jump| jump.0),
+        transport,
+        password: secret(keys.password)?,
+        sudo_password: secret(keys.sudo_password)?,
+    })
+}
+
+/// `None`: wrong. `Some(None)`: not written.
+pub(super) fn flat<T>(given: Option<Given<T>>) -> Option<Option<T>> {
+    match given {
+        None => Some(None),
+        Some(Given { value, .. }) => value.map(Some),
+    }
+}
+
+/// A name stands for one host.
+pub(super) fn check_names(servers: &Named<ServerKeys>, cameras: &Named<CameraKeys>, reader: &mut Reader) {
+    for (name, place, _) in &cameras.entries {
+        if let Some((_, first, _)) = servers.entries.iter().find(|(server, _, _)| server == name) {
+            let finding = Finding::new(place, format!("a server is called {name} too"))
+                .label(format!("the server is on line {}", first.line))
+                .help("Servers and cameras share one set of names: rename one of the two.");
+            reader.fault(finding);
+        }
+    }
+}
+
+/// A stream's name stands for one camera on a server.
+pub(super) fn check_streams(cameras: &[(&Place, Option<Built>)], reader: &mut Reader) {
+    let mut seen: std::collections::HashMap<(&Name, &Name), (&Built, usize)> = std::collections::HashMap::new();
+    for (_, built) in cameras {
+        let Some(built) = built else { continue };
+        let camera = &built.camera;
+        match seen.get(&(&camera.server, &camera.stream)) {
+            None => {
+                seen.insert((&camera.server, &camera.stream), (built, built.stream_place.line));
+            }
+            Some((first, line)) => {
+                let message = format!(
+                    "{} and {} both publish as `{}`",
+                    first.camera.name, camera.name, camera.stream
+                );
+                let finding = Finding::new(&built.stream_place, message)
+                    .label(format!("first on line {line}"))
+                    .help("Give one of the two another `stream:`, or another server.");
+                reader.fault(finding);
+            }
+        }
+    }
+}
+
+/// A host is deployed to once: a second plan for it would remove what the first put there.
+pub(super) fn check_hosts(
+    servers: &[(&Place, Option<Server>)],
+    cameras: &[(&Place, Option<Built>)],
+    reader: &mut Reader,
+) {
+    let servers = servers
+        .iter()
+        .filter_map(|(place, s)| s.as_ref().map(|s| (*place, &s.name, &s.ssh)));
+    let cameras = cameras
+        .iter()
+        .filter_map(|(place, c)| c.as_ref().map(|c| (*place, &c.camera.name, &c.camera.ssh)));
+    let mut seen = std::collections::HashMap::new();
+    for (place, name, ssh) in servers.chain(cameras) {
+        if ssh.transport == Transport::Local {
+            continue;
+        }
+        // 22 where none is given; an alias of the ssh configuration may mean another, and hides it from us
+        let target = (&ssh.host, ssh.port.unwrap_or(22), &ssh.jump);
+        match seen.get(&target) {
+            None => {
+                seen.insert(target, name);
+            }
+            Some(first) => {
+                let finding = Finding::new(place, format!("{first} and {name} are the same host: {}", ssh.host))
+                    .help("A host is a server or a camera, and named once.");
+                reader.fault(finding);
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! One server, from its keys.
+
+use std::net::IpAddr;
+
+use super::Context;
+use super::hosts::{flat, ssh};
+use crate::inventory::definition::Keys;
+use crate::inventory::fault::Finding;
+use crate::inventory::keys::{Port, RecordingKeys, SegmentKeys, ServerKeys};
+use crate::inventory::reader::{Given, Read, Reader, Switch, value};
+use crate::inventory::tree::Place;
+use crate::inventory::values::{Address, in_words};
+use crate::model::{Name, Network, Recording, Segments, Server, Ssh, Transport};
+
+/// `keys` have all defaults under them.
+pub(super) fn build(
+    name: &Name,
+    place: &Place,
+    keys: ServerKeys,
+    context: &Context,
+    reader: &mut Reader,
+) -> Option<Server> {
+    let ssh_place = keys.ssh.as_ref().map_or(place, |given| &given.place).clone();
+    let ssh = ssh(name, place, keys.ssh, context, reader);
+    let address = match keys.address {
+        Some(given) => given.value.map(|address| address.0),
+        None => ssh.as_ref().and_then(|ssh| address_of(ssh, name, &ssh_place, reader)),
+    };
+    let ports = ports(&keys.rtmp_port, &keys.http_port, &keys.status_port, reader);
+    let local = ssh.as_ref().is_some_and(|ssh| ssh.transport == Transport::Local);
+    let recording = flat(keys.recording).map(|switch| recording(switch, local, reader));
+    let hls = segments(keys.hls, "an HLS", reader);
+    let dash = segments(keys.dash, "a DASH", reader);
+    let publish = networks(keys.publish);
+    let play = networks(keys.play);
+    let [rtmp_port, http_port, status_port] = ports?;
+    Some(Server {
+        name: name.clone(),
+        ssh: ssh?,
+        address: address?,
+        rtmp_port,
+        http_port,
+        status_port,
+        publish: publish?,
+        play: play?,
+        recording: recording??,
+        hls: hls?,
+        dash: dash?,
+    })
+}
+
+/// The ssh host, where others can be expected to know it by that name.
+fn address_of(ssh: &Ssh, name: &Name, place: &Place, reader: &mut Reader) -> Option<String> {
+    let known = ssh.host.parse::<IpAddr>().is_ok() || ssh.host.contains('.');
+    let address = Address::new(&ssh.host).filter(|_| known);
+    if address.is_none() {
+        let message = format!("cameras and viewers cannot know {name} as `{}`", ssh.host);
+        let finding = Finding::new(place, message)
+            .label("neither an IP address nor a full DNS name")
+            .help(format!("Say where they reach it:\n\n{name}:\n  address: 203.0.113.7"));
+        reader.fault(finding);
+    }
+    address.map(|address| address.0)
+}
+
+/// All three, different.
+fn ports(
+    rtmp: &Option<Given<Port>>,
+    http: &Option<Given<Port>>,
+    status: &Option<Given<Port>>,
+    reader: &mut Reader,
+) -> Option<[u16; 3]> {
+    let named = [("rtmp_port", rtmp), ("http_port", http), ("status_port", status)];
+    let mut numbers: Vec<(&str, u16)> = Vec::new();
+    for (key, given) in named {
+        let Some(number) = value(given).and_then(|port| u16::try_from(port.0).ok()) else {
+            continue;
+        };
+        if let Some((other, _)) = numbers.iter().find(|(_, taken)| *taken == number) {
+            // at the one that was written; the other may be a default
+            let written = named
+                .iter()
+                .filter(|(k, _)| *k == key || k == other)
+                .filter_map(|(_, given)| given.as_ref());
+            if let Some(place) = written.map(|given| &given.place).max_by_key(|place| place.bytes.start) {
+                let finding = Finding::new(place, format!("`{other}` and `{key}` are both {number}"))
+                    .help("Every service needs a port of its own; the defaults are 1935, 8080 and 8081.");
+                reader.fault(finding);
+            }
+        }
+        numbers.push((key, number));
+    }
+    match numbers.as_slice() {
+        [(_, rtmp), (_, http), (_, status)] => Some([*rtmp, *http, *status]),
+        _ => None,
+    }
+}
+
+/// Where the hardened service sees nothing (systemd's ProtectHome and PrivateTmp), or what is gone after a reboot.
+const HIDDEN: [&str; 5] = ["/home", "/root", "/run", "/tmp", "/var/tmp"];
+
+/// `None`: wrong. `Some(None)`: off.
+fn recording(switch: Option<Switch<RecordingKeys>>, local: bool, reader: &mut Reader) -> Option<Option<Recording>> {
+    let Some(Switch::On(keys)) = switch else {
+        return Some(None);
+    };
+    let keys = keys.over(RecordingKeys::defaults());
+    let path = value(&keys.path)?.0.clone();
+    let hidden = HIDDEN.iter().find(|hidden| path.starts_with(hidden));
+    if let (Some(hidden), Some(given), false) = (hidden, &keys.path, local) {
+        let finding = Finding::new(&given.place, format!("recordings cannot lie below {hidden}"))
+            .help("The service that writes them sees nothing there. Take /var/lib, /srv or where a disk is mounted.");
+        reader.fault(finding);
+        return None;
+    }
+    Some(Some(Recording {
+        path,
+        interval: value(&keys.interval)?.0,
+    }))
+}
+
+/// `None`: wrong. `Some(None)`: off.
+fn segments(switch: Option<Given<Switch<SegmentKeys>>>, what: &str, reader: &mut Reader) -> Option<Option<Segments>> {
+    let Some(Switch::On(keys)) = flat(switch)? else {
+        return Some(None);
+    };
+    let keys = keys.over(SegmentKeys::defaults());
+    let fragment = value(&keys.fragment)?.0;
+    let playlist = value(&keys.playlist)?.0;
+    if playlist < fragment * 3 {
+        // at the one that was written; the other may be a default
+        let places = [
+            keys.fragment.map(|given| given.place),
+            keys.playlist.map(|given| given.place),
+        ];
+        if let Some(place) = places.into_iter().flatten().max_by_key(|place| place.bytes.start) {
+            let message = format!(
+                "{what} playlist of {} is too short for fragments of {}",
+                in_words(playlist),
+                in_words(fragment)
+            );
+            let finding = Finding::new(&place, message).help(format!(
+                "A player starts three fragments back: make `playlist:` at least {}.",
+                in_words(fragment * 3)
+            ));
+            reader.fault(finding);
+        }
+        return None;
+    }
+    Some(Some(Segments { fragment, playlist }))
+}
+
+fn networks(given: Option<Given<Vec<Given<Network>>>>) -> Option<Vec<Network>> {
+    flat(given)?
+        .unwrap_or_default()
+        .into_iter()
+        .map(|given| given.value)
+        .collect()
+}

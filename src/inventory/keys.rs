@@ -1,0 +1,164 @@
+//! Every key of the inventory: its type, its default, what it means. Reading, JSON Schema and defaults all come from
+//! here; `inventory/reference.yml` is tested against it.
+//!
+//! What several keys mean together is the business of `fleet`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::definition::{Keys, keys};
+use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
+use super::short::OrShort;
+use super::tree::Node;
+use super::values::{Address, Controls, HostName, HostPath, Jump, Level, LocalPath, RtmpUrl, Span, UserName, Whole};
+use crate::model::{Bitrate, Encoder, Name, Network, Profile, Secret, Size, Source, Transport};
+
+/// Seconds, minutes, hours and days in milliseconds.
+const S: u64 = 1_000;
+const M: u64 = 60 * S;
+const H: u64 = 60 * M;
+const D: u64 = 24 * H;
+
+pub(super) type Port = Whole<1, 65_535>;
+
+keys! {
+    /// A fleet of cameras and the servers they stream to.
+    InventoryKeys {
+        /// What holds for every host unless the host says otherwise.
+        defaults: DefaultsKeys,
+        /// The streaming servers by name.
+        servers: Named<ServerKeys>,
+        /// The cameras by name.
+        cameras: Named<CameraKeys>,
+    }
+}
+
+keys! {
+    /// What holds for every host unless the host says otherwise.
+    DefaultsKeys {
+        /// How to reach all hosts.
+        ssh: OrShort<SshKeys>,
+        /// Any key of a server.
+        server: ServerKeys,
+        /// Any key of a camera.
+        camera: CameraKeys,
+    }
+}
+
+keys! {
+    /// How to reach a host; `ssh: user@host:port` is short for `user`, `host` and `port`.
+    SshKeys {
+        /// A name, an address, or an alias of your ssh configuration.
+        host: HostName,
+        /// The user to log in as; without it what your ssh would take.
+        user: UserName,
+        /// The port sshd listens on; without it what your ssh would take.
+        port: Port,
+        /// The private key file, relative to this file; without it what your ssh would offer.
+        identity: LocalPath,
+        /// The host to go through: [user@]host[:port].
+        jump: Jump,
+        /// The road: auto, russh, openssh, or local (this machine, without ssh).
+        transport: Transport = "auto",
+        /// The login password, if there is no key.
+        password: Secret,
+        /// What sudo on the host asks for, when it asks.
+        sudo_password: Secret,
+    }
+}
+
+keys! {
+    /// A streaming server.
+    ServerKeys {
+        /// How to reach it: [user@]host[:port], or a map.
+        ssh: OrShort<SshKeys>,
+        /// Where cameras and viewers reach it, an IP address or a DNS name; by default the ssh host.
+        address: Address,
+        /// RTMP.
+        rtmp_port: Port = "1935",
+        /// HLS, DASH and the page.
+        http_port: Port = "8080",
+        /// Statistics, on loopback only.
+        status_port: Port = "8081",
+        /// Who may publish besides each camera from its own address: addresses and networks.
+        publish: Vec<Given<Network>>,
+        /// Who may play: addresses and networks; by default nobody but the server itself.
+        play: Vec<Given<Network>>,
+        /// Recording to disk, or off.
+        recording: Switch<RecordingKeys> = "on",
+        /// HLS, or off.
+        hls: Switch<SegmentKeys> = "on",
+        /// DASH, or off.
+        dash: Switch<SegmentKeys> = "on",
+    }
+}
+
+keys! {
+    /// Recording to disk, in chunks.
+    RecordingKeys {
+        /// Where on the server; one directory per stream below it.
+        path: HostPath = "/var/lib/pistream/recordings",
+        /// Length of one chunk.
+        interval: Span<{ 10 * S }, { 7 * D }> = "1h",
+    }
+}
+
+keys! {
+    /// HLS or DASH.
+    SegmentKeys {
+        /// Length of a segment; it is cut at the first keyframe after it.
+        fragment: Span<500, { M }> = "2s",
+        /// What the playlist spans: at least three fragments.
+        playlist: Span<S, { H }> = "20s",
+    }
+}
+
+keys! {
+    /// A camera and its stream.
+    CameraKeys {
+        /// How to reach it: [user@]host[:port], or a map.
+        ssh: OrShort<SshKeys>,
+        /// What it publishes as; by default its name.
+        stream: Name,
+        /// Which server it streams to; needed only where there are several.
+        server: Name,
+        /// The address the server sees it come from; by default the ssh host, if that is an address.
+        address: IpAddr,
+        /// auto (whatever camera the Pi has), test, {v4l2: /dev/video0}, or {file: /path/on/the/host}.
+        source: Source = "auto",
+        /// Width and height of the picture.
+        size: Size = "640x480",
+        /// Frames per second.
+        fps: Whole<1, 120> = "15",
+        /// auto (the cheapest the host can do), copy (what the source delivers), or libx264.
+        encoder: Encoder = "auto",
+        /// Bits per second, in steps of 25k.
+        bitrate: Bitrate = "250k",
+        /// Allow a bitrate so low that the Pi's encoder is known to freeze.
+        force_bitrate: bool = "false",
+        /// Time between two keyframes.
+        keyframe_interval: Span<100, { M }> = "2s",
+        /// The H.264 profile: baseline, main or high.
+        profile: Profile = "high",
+        /// The H.264 level; it must allow the size at the fps.
+        level: Level = "4.0",
+        /// Further V4L2 controls by name, as `v4l2-ctl -L` names them.
+        controls: Controls,
+        /// Further servers that get the stream: rtmp://host/app, or {url: rtmp://host/app, key: a secret}.
+        restream: Vec<Given<OrShort<RestreamKeys>>>,
+        /// Without a new frame for so long, the stream is started anew.
+        stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
+    }
+}
+
+keys! {
+    /// A further server that gets the stream.
+    RestreamKeys {
+        /// rtmp://host[:port]/app, without the stream key.
+        url: RtmpUrl,
+        /// The stream key the target gave you; without it the stream's own name.
+        key: Secret,
+    }
+}

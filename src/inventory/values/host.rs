@@ -1,0 +1,279 @@
+//! Hosts, users, addresses and networks.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use crate::inventory::fault::Finding;
+use crate::inventory::reader::{Read, Reader, shown};
+use crate::inventory::tree::{Node, Place};
+use crate::model::Network;
+
+/// What an ssh client may be told to connect to: an address, a DNS name, an alias.
+#[derive(Debug, Clone)]
+pub(in crate::inventory) struct HostName(pub(in crate::inventory) String);
+
+impl HostName {
+    /// `None` if it could be taken for anything else, an option of ssh for one.
+    pub(in crate::inventory) fn new(text: &str) -> Option<HostName> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let alias = !text.is_empty()
+            && text.len() <= 253
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(legal)
+            && !looks_like_ipv4(text);
+        (alias || text.parse::<IpAddr>().is_ok()).then(|| HostName(text.to_owned()))
+    }
+}
+
+/// Digits and dots only: an IPv4 address or a mistake.
+fn looks_like_ipv4(text: &str) -> bool {
+    text.contains('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+impl Read for HostName {
+    fn read(node: &Node, reader: &mut Reader) -> Option<HostName> {
+        let text = reader.scalar(node, "a host")?;
+        let host = HostName::new(text);
+        if host.is_none() {
+            let mut help = "Accepted: a DNS name, an IP address, or an alias of your ssh configuration.".to_owned();
+            if text.contains('@') || text.contains(':') {
+                help.push_str(" The user and the port have keys of their own here.");
+            }
+            reader.fault(Finding::new(&node.place, format!("`{}` is not a host", shown(text))).help(help));
+        }
+        host
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9:][A-Za-z0-9._:-]*$", "maxLength": 253 })
+    }
+}
+
+/// A user on a host.
+#[derive(Debug, Clone)]
+pub(in crate::inventory) struct UserName(pub(in crate::inventory) String);
+
+impl UserName {
+    /// `None` if `text` is no name of a user (POSIX, "3.437 User Name").
+    pub(in crate::inventory) fn new(text: &str) -> Option<UserName> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let ok = !text.is_empty() && text.len() <= 63 && !text.starts_with('-') && text.chars().all(legal);
+        ok.then(|| UserName(text.to_owned()))
+    }
+}
+
+impl Read for UserName {
+    fn read(node: &Node, reader: &mut Reader) -> Option<UserName> {
+        let text = reader.scalar(node, "a user")?;
+        let user = UserName::new(text);
+        if user.is_none() {
+            let finding = Finding::new(&node.place, format!("`{}` is not a user name", shown(text)))
+                .help("Accepted: letters, digits and . _ -, not starting with `-`.");
+            reader.fault(finding);
+        }
+        user
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9._][A-Za-z0-9._-]*$", "maxLength": 63 })
+    }
+}
+
+/// `host` or `host:port`, an IPv6 address in brackets where a port follows. `None` if it is neither.
+pub(in crate::inventory) fn host_part(text: &str) -> Option<(HostName, Option<u16>)> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Some((HostName::new(text)?, None));
+    }
+    let port = |text: &str| match text {
+        "" => Some(None),
+        _ => {
+            let digits = text
+                .strip_prefix(':')
+                .filter(|digits| digits.chars().all(|c| c.is_ascii_digit()))?;
+            digits.parse().ok().filter(|port| *port != 0).map(Some)
+        }
+    };
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (host, rest) = bracketed.split_once(']')?;
+        let host = host.parse::<std::net::Ipv6Addr>().ok()?;
+        return Some((HostName(host.to_string()), port(rest)?));
+    }
+    let end = text.find(':').unwrap_or(text.len());
+    Some((HostName::new(&text[..end])?, port(&text[end..])?))
+}
+
+/// `[user@]host[:port]` of a jump host, as written.
+#[derive(Debug, Clone)]
+pub(in crate::inventory) struct Jump(pub(in crate::inventory) String);
+
+impl Read for Jump {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Jump> {
+        let text = reader.scalar(node, "a jump host")?;
+        let (user, host) = text
+            .rsplit_once('@')
+            .map_or((None, text), |(user, host)| (Some(user), host));
+        if user.is_some_and(|user| UserName::new(user).is_none()) || host_part(host).is_none() {
+            let finding = Finding::new(&node.place, format!("`{}` is not a jump host", shown(text)))
+                .help("Accepted: one [user@]host[:port].");
+            reader.fault(finding);
+            return None;
+        }
+        Some(Jump(text.to_owned()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": crate::inventory::short::SSH_PATTERN })
+    }
+}
+
+/// Where others reach a server: an IP address or a DNS name.
+#[derive(Debug, Clone)]
+pub(in crate::inventory) struct Address(pub(in crate::inventory) String);
+
+impl Address {
+    /// `None` if it is neither (RFC 1123 for names).
+    pub(in crate::inventory) fn new(text: &str) -> Option<Address> {
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Some(Address(ip.to_string()));
+        }
+        let label = |label: &str| {
+            let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            !label.is_empty()
+                && label.len() <= 63
+                && label.chars().all(legal)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let ok = text.len() <= 253 && text.split('.').all(label) && !looks_like_ipv4(text);
+        ok.then(|| Address(text.to_owned()))
+    }
+}
+
+impl Read for Address {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Address> {
+        let text = reader.scalar(node, "an address")?;
+        let address = Address::new(text);
+        if address.is_none() {
+            let finding = Finding::new(&node.place, format!("`{}` is not an address", shown(text)))
+                .help("Accepted: an IP address or a DNS name, without a port.");
+            reader.fault(finding);
+        }
+        address
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9.:-]+$", "maxLength": 253 })
+    }
+}
+
+impl Read for IpAddr {
+    fn read(node: &Node, reader: &mut Reader) -> Option<IpAddr> {
+        let text = reader.scalar(node, "an IP address")?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            let finding = Finding::new(&node.place, format!("`{}` is not an IP address", shown(text)))
+                .help("Accepted: an IPv4 or IPv6 address, since nginx compares addresses, not names.");
+            reader.fault(finding);
+        }
+        address
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f.:]+$" })
+    }
+}
+
+impl Read for Network {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Network> {
+        let text = reader.scalar(node, "an address or a network")?;
+        let net = match text.parse::<IpAddr>() {
+            Ok(ip) => Some(IpNet::from(ip)),
+            Err(_) => text.parse::<IpNet>().ok(),
+        };
+        let accepted =
+            "Accepted: an address (192.168.0.7) or a network (192.168.0.0/24, fd00::/8); 0.0.0.0/0 is everyone.";
+        let Some(net) = net else {
+            let finding = Finding::new(
+                &node.place,
+                format!("`{}` is neither an address nor a network", shown(text)),
+            );
+            reader.fault(finding.help(accepted));
+            return None;
+        };
+        if net.trunc() != net {
+            let finding = Finding::new(&node.place, format!("{net} is an address within a network"))
+                .label(format!("{} or {}?", net.trunc(), net.addr()))
+                .help(accepted);
+            reader.fault(finding);
+            return None;
+        }
+        Some(Network {
+            address: net.addr(),
+            prefix: net.prefix_len(),
+        })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$" })
+    }
+}
+
+/// `rtmp://host[:port]/app`.
+#[derive(Debug, Clone)]
+pub(in crate::inventory) struct RtmpUrl(pub(in crate::inventory) String);
+
+const RTMP_URL_HELP: &str = "Accepted: rtmp://host/app or rtmp://host:port/app. The stream key goes to `key:`, as a secret: \
+                             {url: rtmp://host/app, key: {env: NAME}}.";
+
+impl RtmpUrl {
+    /// Tells what is wrong with it. Whatever may hold a stream key is not shown again.
+    pub(in crate::inventory) fn new(text: &str, place: &Place, reader: &mut Reader) -> Option<RtmpUrl> {
+        let Some(rest) = text.strip_prefix("rtmp://") else {
+            reader.clear_secrets.push(place.bytes.clone());
+            let message = match text.split_once("://") {
+                Some(("rtmps", _)) => "nginx pushes to rtmp:// only, and this is rtmps://",
+                _ => "this is not an rtmp:// URL",
+            };
+            reader.fault(Finding::new(place, message).help(RTMP_URL_HELP));
+            return None;
+        };
+        let (host, app) = rest.split_once('/').unwrap_or((rest, ""));
+        let app = app.strip_suffix('/').unwrap_or(app);
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let unusable = || Finding::new(place, "this is not a URL pistream can push to").help(RTMP_URL_HELP);
+        if host_part(host).is_none() || host.parse::<std::net::Ipv6Addr>().is_ok() {
+            reader.clear_secrets.push(place.bytes.clone());
+            reader.fault(unusable());
+            return None;
+        }
+        if let Some((app, _key)) = app.split_once('/') {
+            reader.clear_secrets.push(place.bytes.clone());
+            let message = format!(
+                "the stream key in clear: after rtmp://{}/{} nothing may follow",
+                shown(host),
+                shown(app)
+            );
+            reader.fault(Finding::new(place, message).help(RTMP_URL_HELP));
+            return None;
+        }
+        if app.is_empty() || app.len() > 63 || !app.chars().all(legal) {
+            reader.clear_secrets.push(place.bytes.clone());
+            reader.fault(unusable());
+            return None;
+        }
+        Some(RtmpUrl(format!("rtmp://{host}/{app}")))
+    }
+}
+
+impl Read for RtmpUrl {
+    fn read(node: &Node, reader: &mut Reader) -> Option<RtmpUrl> {
+        let text = reader.scalar(node, "an rtmp:// URL")?;
+        RtmpUrl::new(text, &node.place, reader)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^rtmp://[A-Za-z0-9._:\\[\\]-]+/[A-Za-z0-9._-]+/?$" })
+    }
+}

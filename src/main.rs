@@ -1,0 +1,63 @@
+//! pistream: arguments in, exit code out.
+//!
+//! ```text
+//! hosts.yml ─ inventory::load ─► Fleet ─ plan::for_host ─► Plan ─┬─► render    a directory per host, offline
+//!    what the user wrote          what it means   pure: no host, │
+//!                                                 no clock, no   ├─► deploy --check   compare on the host
+//!                                                 network        └─► deploy           pistream-agent apply, on the host
+//!                                                                       │ Event, Event …
+//!                                                                report ◄┘  ──►  verify
+//! ```
+
+mod assets;
+mod cli;
+mod demo;
+mod deploy;
+mod exit;
+mod import;
+mod inventory;
+mod model;
+mod plan;
+mod remote;
+mod render;
+mod report;
+mod schema;
+mod secrets;
+mod select;
+mod table;
+mod templates;
+mod transport;
+mod verify;
+
+use clap::Parser;
+use cli::Command;
+use miette::IntoDiagnostic;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(cli::Cli::parse().command) {
+        Ok(code) => code.into(),
+        Err(report) => {
+            eprintln!("{report:?}");
+            exit::Code::Usage.into()
+        }
+    }
+}
+
+fn run(command: Command) -> miette::Result<exit::Code> {
+    match command {
+        Command::Render(options) => render::run(options),
+        Command::Import(options) => import::run(options),
+        Command::Schema => schema::run(),
+        Command::Deploy(options) => runtime()?.block_on(deploy::run(options)),
+        Command::Verify(options) => runtime()?.block_on(verify::run(options)),
+        Command::Demo(options) => runtime()?.block_on(demo::run(options)),
+    }
+}
+
+fn runtime() -> miette::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()
+}

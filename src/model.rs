@@ -1,0 +1,276 @@
+//! The fleet as meant: every value here has been checked, so nothing after this module validates again.
+//!
+//! Knows no YAML, no template and no host. `inventory` is the only way in.
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One inventory, understood. Never empty: at least one server; every camera's server is one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fleet {
+    /// In the order of the file.
+    pub servers: Vec<Server>,
+    /// In the order of the file.
+    pub cameras: Vec<Camera>,
+}
+
+impl Fleet {
+    /// The server a camera publishes to.
+    pub fn server_of(&self, camera: &Camera) -> Option<&Server> {
+        self.servers.iter().find(|s| s.name == camera.server)
+    }
+
+    /// The cameras that publish to this server, in the order of the file.
+    pub fn cameras_of<'a>(&'a self, server: &'a Server) -> impl Iterator<Item = &'a Camera> {
+        self.cameras.iter().filter(|c| c.server == server.name)
+    }
+}
+
+/// A host's or stream's name: 1 to 63 of `a-z 0-9 -`, starting and ending with a letter or digit (an RFC 1123 label in
+/// lower case), so that it is safe in a path, a URL, a unit name and an nginx configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// Longest name, in bytes (RFC 1123 label).
+    pub const MAX: usize = 63;
+
+    /// `None` if `text` is not a name.
+    pub fn new(text: &str) -> Option<Name> {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let ok = !text.is_empty()
+            && text.len() <= Self::MAX
+            && text.chars().all(inner)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        ok.then(|| Name(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How to reach a host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ssh {
+    /// A name, an address, or an alias of the user's ssh configuration.
+    pub host: String,
+    /// `None`: what the user's ssh would take.
+    pub user: Option<String>,
+    /// `None`: what the user's ssh would take (22).
+    pub port: Option<u16>,
+    /// Private key file; `None`: what the user's ssh would offer.
+    pub identity: Option<PathBuf>,
+    /// `[user@]host[:port]` of a jump host.
+    pub jump: Option<String>,
+    pub transport: Transport,
+    /// Login password (openssh cannot use one; russh can).
+    pub password: Option<Secret>,
+    /// What `sudo` on the host asks for, when it asks.
+    pub sudo_password: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// russh where it can honour the user's ssh settings for this host, else openssh.
+    #[default]
+    Auto,
+    Russh,
+    Openssh,
+    /// This machine, without ssh.
+    Local,
+}
+
+/// Where a secret comes from. The secret itself is never part of the model.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Secret {
+    /// An environment variable of the deployer.
+    Env(String),
+    /// A file on the deployer; its content without the last newline.
+    File(PathBuf),
+    /// A command on the deployer, run by `sh -c`; its output without the last newline.
+    Command(String),
+}
+
+/// An address or a network in CIDR notation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    pub address: IpAddr,
+    /// Leading bits that count: at most 32 for IPv4, 128 for IPv6.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Whether `ip` lies within.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        fn same(a: &[u8], b: &[u8], bits: u8) -> bool {
+            let whole = usize::from(bits / 8);
+            let rest = bits % 8;
+            a[..whole] == b[..whole] && (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0)
+        }
+        match (self.address, ip) {
+            (IpAddr::V4(n), IpAddr::V4(i)) => same(&n.octets(), &i.octets(), self.prefix.min(32)),
+            (IpAddr::V6(n), IpAddr::V6(i)) => same(&n.octets(), &i.octets(), self.prefix.min(128)),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// A streaming server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    pub name: Name,
+    pub ssh: Ssh,
+    /// Where cameras and viewers reach it: an IP address or a DNS name.
+    pub address: String,
+    /// RTMP, default 1935.
+    pub rtmp_port: u16,
+    /// HLS, DASH and the page, default 8080.
+    pub http_port: u16,
+    /// Statistics and nginx's questions to itself, loopback only, default 8081.
+    pub status_port: u16,
+    /// Who may publish besides each camera from its own address.
+    pub publish: Vec<Network>,
+    /// Who may play (RTMP, HLS, DASH). Empty: nobody but the server itself.
+    pub play: Vec<Network>,
+    pub recording: Option<Recording>,
+    pub hls: Option<Segments>,
+    pub dash: Option<Segments>,
+}
+
+/// Recording to disk, in chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Absolute; one directory per stream below it.
+    pub path: PathBuf,
+    /// Length of one chunk, default 1 h.
+    pub interval: Duration,
+}
+
+/// HLS or DASH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segments {
+    /// Length of a segment; cut at the first keyframe after it.
+    pub fragment: Duration,
+    /// What the playlist spans.
+    pub playlist: Duration,
+}
+
+/// A camera host and its stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Camera {
+    pub name: Name,
+    pub ssh: Ssh,
+    /// What it publishes as, default its name. Unique per server.
+    pub stream: Name,
+    pub server: Name,
+    /// From which address the server sees it publish. `None` only where the server's `publish` covers it.
+    pub address: Option<IpAddr>,
+    pub source: Source,
+    pub size: Size,
+    /// Frames per second.
+    pub fps: u32,
+    pub encoder: Encoder,
+    pub bitrate: Bitrate,
+    /// Between two keyframes.
+    pub keyframe_interval: Duration,
+    pub profile: Profile,
+    /// H.264 level times ten: 40 is 4.0.
+    pub level: u8,
+    /// Further V4L2 controls by name, set as given.
+    pub controls: BTreeMap<String, i64>,
+    pub restream: Vec<Restream>,
+    /// Without a new frame for so long, ffmpeg is started anew.
+    pub stall_after: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Whatever camera the Pi has.
+    Auto,
+    /// A V4L2 device that delivers H.264 by itself (the legacy camera stack's /dev/video0).
+    V4l2(PathBuf),
+    /// ffmpeg's test picture, encoded on the host.
+    TestPattern,
+    /// A video file on the host, played in a loop.
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Encoder {
+    /// The cheapest the host can do.
+    #[default]
+    Auto,
+    /// Pass on what the source delivers.
+    Copy,
+    /// Encode on the CPU.
+    Libx264,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    Baseline,
+    Main,
+    High,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// Bits per second; a multiple of 25 000, the step of the Pi's encoder, within 25 000 ..= 25 000 000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bitrate(u32);
+
+impl Bitrate {
+    /// Step and smallest value of `video_bitrate` in the bcm2835-v4l2 driver, bits per second.
+    pub const STEP: u32 = 25_000;
+    /// Largest value of `video_bitrate` in the bcm2835-v4l2 driver, bits per second.
+    pub const MAX: u32 = 25_000_000;
+
+    /// `None` if out of range or between two steps.
+    pub fn new(bits_per_second: u32) -> Option<Bitrate> {
+        let ok = (Self::STEP..=Self::MAX).contains(&bits_per_second) && bits_per_second.is_multiple_of(Self::STEP);
+        ok.then_some(Bitrate(bits_per_second))
+    }
+
+    pub fn bits_per_second(self) -> u32 {
+        self.0
+    }
+}
+
+/// A further server that gets the stream: Twitch, YouTube, a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restream {
+    /// `rtmp://host[:port]/app`, without the key.
+    pub url: String,
+    /// The last part of the path at the target. `None`: the stream's own name.
+    pub key: Option<Secret>,
+}

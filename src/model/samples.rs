@@ -1,0 +1,73 @@
+//! A fleet for unit tests: one server, any number of cameras at 10.0.0.1 and on.
+
+use super::*;
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+pub(crate) fn ssh(host: &str) -> Ssh {
+    Ssh {
+        host: host.into(),
+        user: None,
+        port: None,
+        identity: None,
+        jump: None,
+        transport: Transport::Auto,
+        password: None,
+        sudo_password: None,
+    }
+}
+
+fn camera(at: u8) -> Camera {
+    Camera {
+        name: name(&format!("cam{at}")),
+        ssh: ssh(&format!("10.0.0.{at}")),
+        stream: name(&format!("cam{at}")),
+        server: name("hub"),
+        address: format!("10.0.0.{at}").parse().ok(),
+        source: Source::Auto,
+        size: Size {
+            width: 640,
+            height: 480,
+        },
+        fps: 15,
+        encoder: Encoder::Auto,
+        bitrate: Bitrate::new(250_000).expect("a bitrate"),
+        keyframe_interval: Duration::from_secs(2),
+        profile: Profile::High,
+        level: 40,
+        controls: Default::default(),
+        restream: vec![],
+        stall_after: Duration::from_secs(10),
+    }
+}
+
+pub(crate) fn fleet(cameras: u8) -> Fleet {
+    let segments = Segments {
+        fragment: Duration::from_secs(2),
+        playlist: Duration::from_secs(20),
+    };
+    Fleet {
+        servers: vec![Server {
+            name: name("hub"),
+            ssh: ssh("10.0.0.254"),
+            address: "10.0.0.254".into(),
+            rtmp_port: 1935,
+            http_port: 8080,
+            status_port: 8081,
+            publish: vec![],
+            play: vec![Network {
+                address: "10.0.0.0".parse().expect("address"),
+                prefix: 24,
+            }],
+            recording: Some(Recording {
+                path: "/var/lib/pistream/recordings".into(),
+                interval: Duration::from_secs(3600),
+            }),
+            hls: Some(segments.clone()),
+            dash: Some(segments),
+        }],
+        cameras: (1..=cameras).map(camera).collect(),
+    }
+}

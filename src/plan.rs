@@ -1,0 +1,290 @@
+//! What one host shall be: packages, files, services.
+//!
+//! Pure: no host, no clock, no network, no environment. Dry run, CI rendering, `--diff` and the real deploy all read the
+//! same value from here.
+
+mod paths;
+mod view;
+
+pub use paths::Paths;
+
+use crate::model::{Camera, Encoder, Fleet, Name, Server, Source};
+use crate::secrets::Secrets;
+use crate::templates::{self, Templates};
+use pistream_agent::{Check, Directory, File, Package, Plan, Unit, User};
+
+/// The system user under which nginx and the camera's agent run.
+pub const USER: &str = "pistream";
+pub const SERVER_UNIT: &str = "pistream-server.service";
+pub const CAMERA_UNIT: &str = "pistream-camera.service";
+
+/// The viewers' page: travels unchanged.
+const PAGE: [(&str, &str); 4] = [
+    ("index.html", include_str!("../assets/index.html")),
+    ("icon.svg", include_str!("../assets/icon.svg")),
+    ("player.js", include_str!("../assets/player.js")),
+    ("style.css", include_str!("../assets/style.css")),
+];
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Render(#[from] templates::Error),
+    #[error("{host}: {what}")]
+    CannotStream { host: String, what: &'static str },
+}
+
+/// One host of the fleet.
+#[derive(Debug, Clone, Copy)]
+pub enum Host<'a> {
+    Server(&'a Server),
+    Camera(&'a Camera),
+}
+
+impl<'a> Host<'a> {
+    /// All hosts: servers first, each in the order of the inventory.
+    pub fn all(fleet: &'a Fleet) -> impl Iterator<Item = Host<'a>> {
+        fleet
+            .servers
+            .iter()
+            .map(Host::Server)
+            .chain(fleet.cameras.iter().map(Host::Camera))
+    }
+
+    pub fn name(self) -> &'a Name {
+        match self {
+            Host::Server(server) => &server.name,
+            Host::Camera(camera) => &camera.name,
+        }
+    }
+
+    pub fn ssh(self) -> &'a crate::model::Ssh {
+        match self {
+            Host::Server(server) => &server.ssh,
+            Host::Camera(camera) => &camera.ssh,
+        }
+    }
+}
+
+/// The plan for one host.
+///
+/// # Errors
+/// A template that does not render, or a camera whose source and encoder do not go together.
+pub fn for_host(
+    fleet: &Fleet,
+    host: Host<'_>,
+    paths: &Paths,
+    templates: &Templates,
+    secrets: &Secrets,
+) -> Result<Plan, Error> {
+    match host {
+        Host::Server(server) => for_server(fleet, server, paths, templates, secrets),
+        Host::Camera(camera) => for_camera(fleet, camera, paths, templates),
+    }
+}
+
+fn for_server(
+    fleet: &Fleet,
+    server: &Server,
+    paths: &Paths,
+    templates: &Templates,
+    secrets: &Secrets,
+) -> Result<Plan, Error> {
+    let context = view::server(fleet, server, paths, secrets);
+    let mut files = vec![
+        owned(
+            &paths.nginx_conf,
+            0o640,
+            "root",
+            templates.render("nginx.conf.j2", &context)?,
+        ),
+        system(&paths.reload_script, templates.render("reload-nginx.sh.j2", &context)?),
+        system(
+            &paths.server_unit,
+            templates.render("pistream-server.service.j2", &context)?,
+        ),
+        system(&format!("{}/cameras.json", paths.www), view::page(fleet, server)),
+    ];
+    files.extend(PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned())));
+    let mut settings = vec![paths.nginx_conf.clone()];
+    if view::restreams(fleet, server, secrets).next().is_some() {
+        let text = templates.render("restream.conf.j2", &context)?;
+        files.push(File {
+            secret: true,
+            ..owned(&paths.restream_conf, 0o600, USER, text)
+        });
+        settings.push(paths.restream_conf.clone());
+    }
+    let mut directories = vec![
+        directory(&paths.etc, "root", 0o755),
+        directory(&paths.www, "root", 0o755),
+    ];
+    if let Some(recording) = &server.recording {
+        directories.push(Directory {
+            keep: true,
+            ..directory(&recording.path.to_string_lossy(), USER, 0o750)
+        });
+    }
+    Ok(Plan {
+        host: server.name.to_string(),
+        packages: vec![
+            Package {
+                name: "nginx".into(),
+                keep_off: vec!["nginx.service".into()],
+            },
+            package("libnginx-mod-rtmp"),
+            // verify decodes what viewers get, on the server itself
+            package("ffmpeg"),
+        ],
+        users: vec![User {
+            name: USER.into(),
+            groups: vec![],
+        }],
+        directories,
+        files,
+        checks: vec![
+            check(
+                "nginx configuration",
+                &settings,
+                &[
+                    &paths.nginx,
+                    "-t",
+                    "-q",
+                    "-e",
+                    "stderr",
+                    "-p",
+                    "{dir}/",
+                    "-c",
+                    "{dir}/nginx.conf",
+                ],
+            ),
+            unit_check(&paths.server_unit, SERVER_UNIT),
+        ],
+        units: vec![Unit {
+            name: SERVER_UNIT.into(),
+            restart_on: vec![paths.server_unit.clone()],
+            reload_on: vec![paths.nginx_conf.clone(), paths.restream_conf.clone()],
+        }],
+    })
+}
+
+fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templates) -> Result<Plan, Error> {
+    let refuse = |what| {
+        Err(Error::CannotStream {
+            host: camera.name.to_string(),
+            what,
+        })
+    };
+    match (&camera.source, camera.encoder) {
+        (Source::Auto | Source::V4l2(_), Encoder::Libx264) => {
+            return refuse("`encoder: libx264` goes with `source: test` or a file; the Pi's camera encodes by itself");
+        }
+        (Source::TestPattern, Encoder::Copy) => {
+            return refuse("`encoder: copy` needs a source that is encoded already; leave it out for `source: test`");
+        }
+        _ => {}
+    }
+    let context = view::camera(fleet, camera, paths);
+    Ok(Plan {
+        host: camera.name.to_string(),
+        packages: vec![package("ffmpeg")],
+        users: vec![User {
+            name: USER.into(),
+            groups: vec!["video".into()],
+        }],
+        directories: vec![directory(&paths.etc, "root", 0o755)],
+        files: vec![
+            owned(
+                &paths.camera_toml,
+                0o640,
+                "root",
+                templates.render("camera.toml.j2", &context)?,
+            ),
+            system(
+                &paths.camera_unit,
+                templates.render("pistream-camera.service.j2", &context)?,
+            ),
+        ],
+        checks: vec![
+            check(
+                "camera configuration",
+                std::slice::from_ref(&paths.camera_toml),
+                &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
+            ),
+            unit_check(&paths.camera_unit, CAMERA_UNIT),
+        ],
+        units: vec![Unit {
+            name: CAMERA_UNIT.into(),
+            restart_on: vec![paths.camera_unit.clone(), paths.camera_toml.clone()],
+            reload_on: vec![],
+        }],
+    })
+}
+
+fn package(name: &str) -> Package {
+    Package {
+        name: name.into(),
+        keep_off: vec![],
+    }
+}
+
+fn directory(path: &str, owner: &str, mode: u32) -> Directory {
+    Directory {
+        path: path.into(),
+        mode,
+        owner: owner.into(),
+        group: owner.into(),
+        keep: false,
+    }
+}
+
+/// A file that pistream's own user may read and nobody else.
+fn owned(path: &str, mode: u32, owner: &str, content: String) -> File {
+    File {
+        path: path.into(),
+        mode,
+        owner: owner.into(),
+        group: USER.into(),
+        content,
+        secret: false,
+    }
+}
+
+/// A file that everybody may read.
+fn system(path: &str, content: String) -> File {
+    File {
+        path: path.into(),
+        mode: 0o644,
+        owner: "root".into(),
+        group: "root".into(),
+        content,
+        secret: false,
+    }
+}
+
+fn check(name: &str, files: &[String], command: &[&str]) -> Check {
+    Check {
+        name: name.into(),
+        files: files.to_vec(),
+        command: command.iter().map(|&w| w.to_owned()).collect(),
+    }
+}
+
+fn unit_check(path: &str, unit: &str) -> Check {
+    let staged = format!("{{dir}}/{unit}");
+    // only this unit's faults count, not those of whatever else the host runs
+    check(
+        unit,
+        &[path.to_owned()],
+        &[
+            "systemd-analyze",
+            "verify",
+            "--man=no",
+            "--recursive-errors=no",
+            &staged,
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Where things are on a host. One value for real hosts, another below a directory for the demo: the templates are the
+//! same.
+
+use crate::assets::BUILD_ID;
+use crate::plan::{CAMERA_UNIT, SERVER_UNIT};
+use pistream_agent::{AGENT_DIR, STATUS_SOCKET};
+use serde::Serialize;
+use std::path::Path;
+
+/// Absolute paths; directories without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Paths {
+    pub nginx: String,
+    pub ffmpeg: String,
+    pub agent: String,
+    pub etc: String,
+    pub www: String,
+    pub nginx_conf: String,
+    pub restream_conf: String,
+    pub reload_script: String,
+    pub camera_toml: String,
+    pub server_unit: String,
+    pub camera_unit: String,
+    /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
+    pub run: String,
+    pub status_socket: String,
+    /// Whom nginx's worker becomes when its master runs as root.
+    pub worker_user: Option<String>,
+}
+
+impl Paths {
+    /// On a host that pistream deploys to.
+    pub fn host() -> Paths {
+        Paths {
+            nginx: "/usr/sbin/nginx".into(),
+            ffmpeg: "/usr/bin/ffmpeg".into(),
+            agent: format!("{AGENT_DIR}/agent-{BUILD_ID}"),
+            etc: "/etc/pistream".into(),
+            www: "/etc/pistream/www".into(),
+            nginx_conf: "/etc/pistream/nginx.conf".into(),
+            restream_conf: "/etc/pistream/restream.conf".into(),
+            reload_script: "/etc/pistream/reload-nginx.sh".into(),
+            camera_toml: "/etc/pistream/camera.toml".into(),
+            server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
+            camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
+            run: "/run/pistream-server".into(),
+            status_socket: STATUS_SOCKET.into(),
+            worker_user: None,
+        }
+    }
+
+    /// Below a directory on this machine, for the demo. The agent is the program at `agent`.
+    pub fn below(directory: &Path, agent: &Path, root: bool) -> Paths {
+        let at = |part: &str| directory.join(part).to_string_lossy().into_owned();
+        Paths {
+            agent: agent.to_string_lossy().into_owned(),
+            etc: at("etc"),
+            www: at("etc/www"),
+            nginx_conf: at("etc/nginx.conf"),
+            restream_conf: at("etc/restream.conf"),
+            reload_script: at("etc/reload-nginx.sh"),
+            camera_toml: at("etc/camera.toml"),
+            server_unit: at(SERVER_UNIT),
+            camera_unit: at(CAMERA_UNIT),
+            run: at("run"),
+            status_socket: at("status.sock"),
+            // nginx's worker would become nobody, who cannot write here
+            worker_user: root.then(|| "root".to_owned()),
+            ..Paths::host()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+use crate::model::samples::fleet;
+use crate::model::{Restream, Secret};
+use std::path::PathBuf;
+
+fn plan(fleet: &Fleet, host: &str) -> Plan {
+    let templates = Templates::load(None).expect("templates");
+    let host = Host::all(fleet).find(|h| h.name().as_str() == host).expect("host");
+    for_host(fleet, host, &Paths::host(), &templates, &Secrets::placeholders()).expect("a plan")
+}
+
+fn content<'a>(plan: &'a Plan, suffix: &str) -> &'a str {
+    &plan
+        .files
+        .iter()
+        .find(|f| f.path.ends_with(suffix))
+        .expect("file")
+        .content
+}
+
+#[test]
+fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
+    let plan = plan(&fleet(1), "cam1");
+    let config: pistream_agent::CameraConfig = toml::from_str(content(&plan, "camera.toml")).expect("TOML");
+    let pipeline = &config.pipelines[0];
+    assert_eq!(pipeline.controls["video_bitrate"], 250_000);
+    assert_eq!(pipeline.controls["repeat_sequence_header"], 1);
+    assert_eq!(pipeline.controls["h264_i_frame_period"], 30);
+    let line = pipeline.arguments.join(" ");
+    let before_input = line.split(" -i ").next().expect("input");
+    assert!(
+        before_input.contains("-framerate 15") && before_input.contains("-use_wallclock_as_timestamps 1"),
+        "{line}"
+    );
+    assert!(
+        line.ends_with("-c:v copy -an -f flv -rw_timeout 5000000 rtmp://10.0.0.254:1935/live/cam1"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_name_is_bound_to_its_cameras_address() {
+    let plan = plan(&fleet(2), "hub");
+    let conf = content(&plan, "nginx.conf");
+    for wanted in [
+        "allow publish 10.0.0.1;",
+        "deny publish all;",
+        "\"cam2 10.0.0.2\" 1;",
+        "allow play 10.0.0.0/24;",
+    ] {
+        assert!(conf.contains(wanted), "{wanted} in\n{conf}");
+    }
+    assert!(!conf.contains("\"cam2 10.0.0.1\""), "{conf}");
+}
+
+#[test]
+fn restream_keys_stand_in_a_secret_file_of_their_own() {
+    let mut fleet = fleet(2);
+    let key = Some(Secret::File(PathBuf::from("key")));
+    fleet.cameras[1].restream = vec![Restream {
+        url: "rtmp://live.example.net/app".into(),
+        key,
+    }];
+    let plan = plan(&fleet, "hub");
+    assert!(content(&plan, "nginx.conf").contains("include restream.conf;"));
+    let file = plan
+        .files
+        .iter()
+        .find(|f| f.path.ends_with("restream.conf"))
+        .expect("file");
+    assert!(file.secret && file.mode == 0o600, "{file:?}");
+    assert!(file.content.contains("push rtmp://live.example.net/app/") && file.content.contains("name=cam2;"));
+}
+
+#[test]
+fn only_a_port_below_1024_needs_a_capability() {
+    let mut fleet = fleet(1);
+    let unit = |fleet: &crate::model::Fleet| content(&plan(fleet, "hub"), "pistream-server.service").to_owned();
+    assert!(unit(&fleet).contains("\nCapabilityBoundingSet=\n"));
+    fleet.servers[0].http_port = 80;
+    let text = unit(&fleet);
+    assert!(text.contains("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"));
+}

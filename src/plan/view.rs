@@ -1,0 +1,246 @@
+//! The model as the templates see it: plain values under the names that templates/*.j2 use.
+
+use crate::model::{Camera, Encoder, Fleet, Network, Profile, Segments, Server, Source};
+use crate::plan::Paths;
+use crate::secrets::Secrets;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The legacy camera stack's device.
+const LEGACY_DEVICE: &str = "/dev/video0";
+
+#[derive(Serialize)]
+pub(super) struct ServerContext<'a> {
+    paths: &'a Paths,
+    server: ServerView,
+    cameras: Vec<Publisher>,
+    restreams: Vec<Target>,
+}
+
+#[derive(Serialize)]
+struct ServerView {
+    name: String,
+    rtmp_port: u16,
+    http_port: u16,
+    status_port: u16,
+    may_publish: Vec<String>,
+    publish: Vec<String>,
+    play: Vec<String>,
+    recording: Option<RecordingView>,
+    hls: Option<SegmentsView>,
+    dash: Option<SegmentsView>,
+}
+
+#[derive(Serialize)]
+struct RecordingView {
+    path: String,
+    /// Seconds.
+    interval: u64,
+}
+
+#[derive(Serialize)]
+struct SegmentsView {
+    /// Milliseconds.
+    fragment: u128,
+    /// Milliseconds.
+    playlist: u128,
+}
+
+#[derive(Serialize)]
+struct Publisher {
+    stream: String,
+    address: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Target {
+    stream: String,
+    url: String,
+}
+
+pub(super) fn server<'a>(
+    fleet: &'a Fleet,
+    server: &'a Server,
+    paths: &'a Paths,
+    secrets: &'a Secrets,
+) -> ServerContext<'a> {
+    let segments = |s: &Segments| SegmentsView {
+        fragment: s.fragment.as_millis(),
+        playlist: s.playlist.as_millis(),
+    };
+    let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
+    let cameras: Vec<Publisher> = fleet
+        .cameras_of(server)
+        .map(|c| Publisher {
+            stream: c.stream.to_string(),
+            address: c.address.map(|a| a.to_string()),
+        })
+        .collect();
+    let mut may_publish: Vec<String> = cameras.iter().filter_map(|c| c.address.clone()).collect();
+    may_publish.extend(texts(&server.publish));
+    may_publish.sort();
+    may_publish.dedup();
+    ServerContext {
+        paths,
+        server: ServerView {
+            name: server.name.to_string(),
+            rtmp_port: server.rtmp_port,
+            http_port: server.http_port,
+            status_port: server.status_port,
+            may_publish,
+            publish: texts(&server.publish),
+            play: texts(&server.play),
+            recording: server.recording.as_ref().map(|r| RecordingView {
+                path: r.path.to_string_lossy().into_owned(),
+                interval: r.interval.as_secs(),
+            }),
+            hls: server.hls.as_ref().map(segments),
+            dash: server.dash.as_ref().map(segments),
+        },
+        cameras,
+        restreams: restreams(fleet, server, secrets).collect(),
+    }
+}
+
+/// Every restream target of every camera of this server, keys included.
+pub(super) fn restreams<'a>(
+    fleet: &'a Fleet,
+    server: &'a Server,
+    secrets: &'a Secrets,
+) -> impl Iterator<Item = Target> + 'a {
+    fleet.cameras_of(server).flat_map(move |camera| {
+        camera.restream.iter().map(move |target| {
+            let last = match &target.key {
+                Some(key) => secrets.text(key).expose().to_owned(),
+                None => camera.stream.to_string(),
+            };
+            Target {
+                stream: camera.stream.to_string(),
+                url: format!("{}/{last}", target.url.trim_end_matches('/')),
+            }
+        })
+    })
+}
+
+/// What the viewers' page must know: the streams' names.
+pub(super) fn page(fleet: &Fleet, server: &Server) -> String {
+    let streams: Vec<String> = fleet.cameras_of(server).map(|c| c.stream.to_string()).collect();
+    let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some() });
+    format!("{text}\n")
+}
+
+#[derive(Serialize)]
+pub(super) struct CameraContext<'a> {
+    paths: &'a Paths,
+    camera: CameraView,
+}
+
+#[derive(Serialize)]
+struct CameraView {
+    name: String,
+    stream: String,
+    publish_url: String,
+    source: SourceView,
+    size: String,
+    width: u32,
+    height: u32,
+    fps: u32,
+    bitrate: u32,
+    keyframe_frames: u32,
+    profile: &'static str,
+    level: String,
+    controls: BTreeMap<String, i64>,
+    stall_after: u64,
+}
+
+#[derive(Serialize)]
+struct SourceView {
+    kind: &'static str,
+    path: Option<String>,
+    copy: bool,
+}
+
+pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths) -> CameraContext<'a> {
+    let publish_url = match fleet.server_of(camera) {
+        Some(server) => publish_url(server, camera),
+        None => String::new(),
+    };
+    let frames = camera.keyframe_interval.as_secs_f64() * f64::from(camera.fps);
+    let keyframe_frames = frames.round().clamp(1.0, 1000.0) as u32;
+    let (kind, path) = match &camera.source {
+        Source::Auto => ("v4l2", Some(LEGACY_DEVICE.to_owned())),
+        Source::V4l2(path) => ("v4l2", Some(path.to_string_lossy().into_owned())),
+        Source::TestPattern => ("test", None),
+        Source::File(path) => ("file", Some(path.to_string_lossy().into_owned())),
+    };
+    CameraContext {
+        paths,
+        camera: CameraView {
+            name: camera.name.to_string(),
+            stream: camera.stream.to_string(),
+            publish_url,
+            source: SourceView {
+                kind,
+                path,
+                copy: camera.encoder == Encoder::Copy,
+            },
+            size: camera.size.to_string(),
+            width: camera.size.width,
+            height: camera.size.height,
+            fps: camera.fps,
+            bitrate: camera.bitrate.bits_per_second(),
+            keyframe_frames,
+            profile: match camera.profile {
+                Profile::Baseline => "baseline",
+                Profile::Main => "main",
+                Profile::High => "high",
+            },
+            level: format!("{}.{}", camera.level / 10, camera.level % 10),
+            controls: v4l2_controls(camera, keyframe_frames),
+            stall_after: camera.stall_after.as_secs(),
+        },
+    }
+}
+
+/// `rtmp://host:port/live/stream`, an IPv6 address in brackets.
+pub(super) fn publish_url(server: &Server, camera: &Camera) -> String {
+    let host = match server.address.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => server.address.clone(),
+    };
+    format!("rtmp://{host}:{}/live/{}", server.rtmp_port, camera.stream)
+}
+
+/// The codec controls of the Pi's legacy camera driver (bcm2835-v4l2), then whatever the inventory sets by name.
+fn v4l2_controls(camera: &Camera, keyframe_frames: u32) -> BTreeMap<String, i64> {
+    let mut controls = BTreeMap::from([
+        ("video_bitrate".to_owned(), i64::from(camera.bitrate.bits_per_second())),
+        // parameter sets before every keyframe: without them a late viewer decodes nothing (default 0)
+        ("repeat_sequence_header".to_owned(), 1),
+        ("h264_i_frame_period".to_owned(), i64::from(keyframe_frames)),
+        ("h264_profile".to_owned(), profile_menu(camera.profile)),
+    ]);
+    if let Some(item) = level_menu(camera.level) {
+        controls.insert("h264_level".to_owned(), item);
+    }
+    controls.extend(camera.controls.iter().map(|(name, value)| (name.clone(), *value)));
+    controls
+}
+
+/// `enum v4l2_mpeg_video_h264_profile` (linux/v4l2-controls.h).
+fn profile_menu(profile: Profile) -> i64 {
+    match profile {
+        Profile::Baseline => 0,
+        Profile::Main => 2,
+        Profile::High => 4,
+    }
+}
+
+/// `enum v4l2_mpeg_video_h264_level` (linux/v4l2-controls.h); the driver offers 4.0 to 4.2 and what is below.
+fn level_menu(level: u8) -> Option<i64> {
+    const LEVELS: [u8; 14] = [10, 9, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42];
+    LEVELS
+        .iter()
+        .position(|l| *l == level)
+        .and_then(|at| i64::try_from(at).ok())
+}

@@ -1,0 +1,121 @@
+//! The one shell line that starts an agent, and the words it says before the agent speaks. Nothing that a user wrote
+//! ever enters it: it depends on the verb, on where the agent is kept, and on the build.
+
+use super::{Keep, Verb};
+use crate::assets::BUILD_ID;
+use pistream_agent::{AGENT_DIR, Event};
+
+/// What sudo is told to ask with, so that the question can be told from anything else on stderr.
+pub(super) const PROMPT: &str = "[pistream asks sudo for the password]";
+
+const ROOT: &str = include_str!("shell/root.sh");
+const INSTALLED: &str = include_str!("shell/installed.sh");
+const TEMPORARY: &str = include_str!("shell/temporary.sh");
+
+/// Where things lie on a host.
+pub(super) struct Places<'a> {
+    pub(super) agents: &'a str,
+    /// Tried in this order for a temporary agent.
+    pub(super) temporary: &'a str,
+}
+
+impl Places<'static> {
+    pub(super) const HOST: Places<'static> = Places {
+        agents: AGENT_DIR,
+        temporary: "/tmp /var/tmp /dev/shm",
+    };
+}
+
+/// The line for the login shell.
+pub(super) fn command(verb: Verb, keep: Keep, places: &Places<'_>) -> String {
+    let run = match keep {
+        Keep::Installed => INSTALLED,
+        Keep::Temporary => TEMPORARY,
+    };
+    let fill = |script: &str| {
+        one_line(script)
+            .replace("@DIR@", places.agents)
+            .replace("@TEMPORARY@", places.temporary)
+            .replace("@PROMPT@", PROMPT)
+            .replace("@BUILD@", BUILD_ID)
+            .replace("@VERB@", verb.word())
+    };
+    format!("sh -c '{}' '{}'", fill(ROOT), fill(run))
+}
+
+fn one_line(script: &str) -> String {
+    script
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// One line of the far side's stdout.
+pub(super) enum Line {
+    /// The shell line runs: whatever comes now is from it.
+    Shell,
+    /// There is no agent; this is the machine.
+    Need {
+        system: String,
+        machine: String,
+    },
+    /// The shell line gave up.
+    Fault(String),
+    Event(Event),
+    /// Login messages and the like.
+    Noise,
+}
+
+impl Line {
+    pub(super) fn read(line: &str) -> Line {
+        if line == "pistream-shell" {
+            return Line::Shell;
+        }
+        if let Some(fault) = line.strip_prefix("pistream-fault ") {
+            return Line::Fault(fault.to_owned());
+        }
+        if let Some((system, machine)) = line.strip_prefix("pistream-need ").and_then(|l| l.split_once(' ')) {
+            return Line::Need {
+                system: system.to_owned(),
+                machine: machine.to_owned(),
+            };
+        }
+        if !line.starts_with('{') {
+            return Line::Noise;
+        }
+        serde_json::from_str(line).map_or(Line::Noise, Line::Event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_need_no_quoting() {
+        for script in [ROOT, INSTALLED, TEMPORARY] {
+            let line = one_line(script);
+            assert!(!line.contains(['\'', '\\']), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_placeholder_is_filled() {
+        for keep in [Keep::Installed, Keep::Temporary] {
+            let line = command(Verb::Apply, keep, &Places::HOST);
+            assert!(!line.contains('@'), "{line}");
+            assert!(
+                line.contains(&format!(" {};", Verb::Apply.word())) || line.ends_with(" apply'"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_line_is_the_same_for_every_host() {
+        let again = || command(Verb::Status, Keep::Installed, &Places::HOST);
+        assert_eq!(again(), again());
+        assert!(again().contains(&format!("{AGENT_DIR}/agent-{BUILD_ID}")));
+    }
+}

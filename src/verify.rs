@@ -1,0 +1,130 @@
+//! `pistream verify`: do pictures really flow?
+//!
+//! Gathers facts (the camera's agent tells its status, the server's agent looks at what arrives and decodes it) and has
+//! `judge` walk each camera's chain. Changes nothing on any host.
+
+mod evidence;
+mod judge;
+mod show;
+
+pub use evidence::{Evidence, inspect_request};
+pub use judge::{Chain, Link, Verdict, judge};
+pub use show::{print, write_junit};
+
+use crate::model::{Camera, Fleet, Server, Ssh};
+use crate::plan::{Host, Paths};
+use crate::remote::{self, Keep, Verb};
+use crate::report::with_help;
+use crate::secrets::Secrets;
+use crate::transport::{self, Credentials};
+use crate::{cli, exit, inventory, select};
+use miette::IntoDiagnostic;
+use pistream_agent::{Event, Facts, InspectRequest, Status};
+use std::collections::BTreeMap;
+use tokio::task::JoinSet;
+
+/// Runs the command.
+///
+/// # Errors
+/// A wrong command line, inventory or secret, or a report that cannot be written.
+pub async fn run(options: cli::Verify) -> miette::Result<exit::Code> {
+    let fleet = inventory::load_and_warn(&options.inventory.inventory)?;
+    let chosen: Vec<&Camera> = select::select(&fleet, &options.limit)
+        .into_diagnostic()?
+        .into_iter()
+        .filter_map(|host| match host {
+            Host::Camera(camera) => Some(camera),
+            Host::Server(_) => None,
+        })
+        .collect();
+    if chosen.is_empty() {
+        miette::bail!("there is no camera to verify: the inventory or --limit names none");
+    }
+    let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
+    let evidence = gather(&fleet, &chosen, &secrets, options.timeout).await;
+    let chains: Vec<Chain> = chosen.iter().map(|camera| judge(&fleet, camera, &evidence)).collect();
+    print(&chains, options.json, options.verbose).into_diagnostic()?;
+    if let Some(path) = &options.junit {
+        write_junit(&chains, path).into_diagnostic()?;
+    }
+    Ok(match chains.iter().all(Chain::holds) {
+        true => exit::Code::Done,
+        false => exit::Code::Unverified,
+    })
+}
+
+/// Asks all hosts at once.
+async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: u64) -> Evidence {
+    let paths = Paths::host();
+    let mut statuses = JoinSet::new();
+    for camera in cameras {
+        let (name, ssh, credentials) = (
+            camera.name.clone(),
+            camera.ssh.clone(),
+            Credentials::of(&camera.ssh, secrets),
+        );
+        statuses.spawn(async move { (name, status(&ssh, &credentials).await) });
+    }
+    let mut facts = JoinSet::new();
+    for server in &fleet.servers {
+        let of_server: Vec<&Camera> = cameras.iter().copied().filter(|c| c.server == server.name).collect();
+        if of_server.is_empty() {
+            continue;
+        }
+        let request = inspect_request(server, &of_server, &paths, timeout);
+        let (name, ssh, credentials) = (
+            server.name.clone(),
+            server.ssh.clone(),
+            Credentials::of(&server.ssh, secrets),
+        );
+        facts.spawn(async move { (name, inspect(&ssh, &credentials, &request).await) });
+    }
+    Evidence {
+        statuses: statuses.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
+        facts: facts.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
+    }
+}
+
+async fn status(ssh: &Ssh, credentials: &Credentials) -> Result<Status, String> {
+    match ask::<()>(ssh, credentials, Verb::Status, None).await? {
+        Event::Status { status } => Ok(*status),
+        other => Err(unexpected(other)),
+    }
+}
+
+async fn inspect(ssh: &Ssh, credentials: &Credentials, request: &InspectRequest) -> Result<Facts, String> {
+    match ask(ssh, credentials, Verb::Inspect, Some(request)).await? {
+        Event::Facts { facts } => Ok(*facts),
+        other => Err(unexpected(other)),
+    }
+}
+
+async fn ask<R: serde::Serialize + Sync>(
+    ssh: &Ssh,
+    credentials: &Credentials,
+    verb: Verb,
+    request: Option<&R>,
+) -> Result<Event, String> {
+    let connection = transport::connect(ssh, credentials)
+        .await
+        .map_err(|e| with_help(&e, e.help()))?;
+    let sudo = credentials.sudo_password.as_ref();
+    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| {}).await;
+    answer.map_err(|e| with_help(&e, e.help()))
+}
+
+/// The words for an answer that is no answer; a fault says itself what it is.
+pub fn unexpected(event: Event) -> String {
+    match event {
+        Event::Failed { fault } => crate::report::describe(&fault),
+        other => format!("the agent answered with an unexpected message: {other:?}"),
+    }
+}
+
+/// Whether the server's own address is one that may neither publish nor play, and so serves as the outsider.
+fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -> (bool, bool) {
+    let publish =
+        server.publish.iter().any(|n| n.contains(address)) || cameras.iter().any(|c| c.address == Some(address));
+    let play = address.is_loopback() || server.play.iter().any(|n| n.contains(address));
+    (!publish, !play)
+}

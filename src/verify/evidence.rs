@@ -1,0 +1,66 @@
+//! What verify asks the server's agent, and what all agents answered.
+
+use super::is_outside;
+use crate::model::{Camera, Name, Server};
+use crate::plan::Paths;
+use pistream_agent::{Facts, InspectRequest, Outsider, Status, StreamRequest};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Everything the agents told; an `Err` says why one told nothing.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// By camera.
+    pub statuses: BTreeMap<Name, Result<Status, String>>,
+    /// By server.
+    pub facts: BTreeMap<Name, Result<Facts, String>>,
+}
+
+/// Seconds of video to decode: enough to see motion, two keyframes and a steady bitrate.
+const SECONDS_DECODED: u32 = 5;
+
+/// What to ask of the agent on `server` about `cameras`.
+pub fn inspect_request(server: &Server, cameras: &[&Camera], paths: &Paths, timeout: u64) -> InspectRequest {
+    let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
+    InspectRequest {
+        ffmpeg: paths.ffmpeg.clone(),
+        rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
+        outsider: outsider(server, cameras),
+        stat: format!("http://127.0.0.1:{}/stat", server.status_port),
+        http: format!("http://127.0.0.1:{}", server.http_port),
+        frames: fps * SECONDS_DECODED,
+        timeout,
+        streams: cameras
+            .iter()
+            .map(|camera| StreamRequest {
+                name: camera.stream.to_string(),
+                recordings: server.recording.as_ref().map(|r| r.path.to_string_lossy().into_owned()),
+                hls: server
+                    .hls
+                    .as_ref()
+                    .map(|_| format!("/hls/{}/index.m3u8", camera.stream)),
+                dash: server
+                    .dash
+                    .as_ref()
+                    .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
+                restreams: u32::try_from(camera.restream.len()).unwrap_or(u32::MAX),
+            })
+            .collect(),
+    }
+}
+
+/// A program on the server that connects to one of the server's own addresses comes from that address: an outsider,
+/// unless the inventory lets it in. Needs no host besides, and goes through the very rules that keep strangers out.
+fn outsider(server: &Server, cameras: &[&Camera]) -> Option<Outsider> {
+    let address: IpAddr = server.address.parse().or_else(|_| server.ssh.host.parse()).ok()?;
+    let (may_not_publish, may_not_play) = is_outside(server, address, cameras);
+    let host = match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    };
+    (may_not_publish || may_not_play).then(|| Outsider {
+        rtmp: format!("rtmp://{host}:{}/live", server.rtmp_port),
+        may_not_publish,
+        may_not_play,
+    })
+}

@@ -1,0 +1,159 @@
+use super::*;
+use crate::model::samples::{fleet, name};
+use pistream_agent::Ingest;
+
+/// What the agents tell when all is well with camera cam1.
+fn healthy() -> (Status, StreamFacts, OutsiderFacts) {
+    let status = Status {
+        stream: "cam1".into(),
+        state: StreamState::Streaming,
+        pipeline: Some("v4l2-copy".into()),
+        bitrate_set: 250_000,
+        fps: 15.0,
+        ..Status::default()
+    };
+    let grown = || {
+        Some(Growth {
+            what: "x".into(),
+            advanced: true,
+            detail: "1 -> 2".into(),
+        })
+    };
+    let stream = StreamFacts {
+        name: "cam1".into(),
+        ingest: Some(Ingest {
+            publishing: true,
+            bytes: 62_500,
+            milliseconds: 2000,
+            ..Ingest::default()
+        }),
+        decoded: Some(Decoded {
+            frames: 75,
+            distinct: 74,
+            moving: 70,
+            luma: 120.0,
+            width: 640,
+            height: 480,
+            fps: 15.0,
+            bitrate: 250_000,
+            codec: "h264".into(),
+            profile: "High".into(),
+            error: None,
+        }),
+        recording: grown(),
+        hls: grown(),
+        dash: grown(),
+        restreams_connected: 0,
+    };
+    let outsider = OutsiderFacts {
+        publish_refused: Some(true),
+        play_refused: Some(true),
+        detail: String::new(),
+    };
+    (status, stream, outsider)
+}
+
+/// The first broken link after `spoil` has changed something.
+fn broken(spoil: impl FnOnce(&mut Status, &mut StreamFacts, &mut OutsiderFacts)) -> Option<Link> {
+    let (mut status, mut stream, mut outsider) = healthy();
+    spoil(&mut status, &mut stream, &mut outsider);
+    let facts = Facts {
+        streams: vec![stream],
+        outsider: Some(outsider),
+    };
+    let evidence = Evidence {
+        statuses: [(name("cam1"), Ok(status))].into(),
+        facts: [(name("hub"), Ok(facts))].into(),
+    };
+    let fleet = fleet(1);
+    judge(&fleet, &fleet.cameras[0], &evidence)
+        .first_broken()
+        .map(|(link, _)| link)
+}
+
+fn decoded(change: impl FnOnce(&mut Decoded)) -> Option<Link> {
+    broken(|_, stream, _| change(stream.decoded.as_mut().unwrap()))
+}
+
+#[test]
+fn a_healthy_chain_holds() {
+    assert_eq!(broken(|_, _, _| {}), None);
+}
+
+#[test]
+fn each_broken_link_is_named() {
+    assert_eq!(broken(|status, _, _| status.stream = "old".into()), Some(Link::Agent));
+    assert_eq!(
+        broken(|status, _, _| status.state = StreamState::BackingOff),
+        Some(Link::Encoder)
+    );
+    assert_eq!(
+        broken(|status, _, _| status.bitrate_set = 10_000_000),
+        Some(Link::Encoder)
+    );
+    assert_eq!(
+        broken(|_, stream, _| stream.ingest.as_mut().unwrap().publishing = false),
+        Some(Link::Ingest)
+    );
+    assert_eq!(
+        broken(|_, stream, _| stream.ingest.as_mut().unwrap().bytes = 0),
+        Some(Link::Ingest)
+    );
+    assert_eq!(
+        decoded(|d| d.error = Some("connection reset".into())),
+        Some(Link::Decode)
+    );
+    assert_eq!(decoded(|d| d.luma = 16.0), Some(Link::Picture));
+    assert_eq!(decoded(|d| d.distinct = 1), Some(Link::Picture));
+    assert_eq!(decoded(|d| d.width = 320), Some(Link::Format));
+    assert_eq!(decoded(|d| d.fps = 7.0), Some(Link::Format));
+    assert_eq!(
+        decoded(|d| d.profile = "Constrained Baseline".into()),
+        Some(Link::Format)
+    );
+    assert_eq!(decoded(|d| d.bitrate = 500_000), Some(Link::Bitrate));
+    assert_eq!(
+        broken(|_, stream, _| stream.recording.as_mut().unwrap().advanced = false),
+        Some(Link::Recording)
+    );
+    assert_eq!(broken(|_, stream, _| stream.hls = None), Some(Link::Hls));
+    assert_eq!(
+        broken(|_, stream, _| stream.dash.as_mut().unwrap().advanced = false),
+        Some(Link::Dash)
+    );
+    assert_eq!(
+        broken(|_, _, outsider| outsider.play_refused = Some(false)),
+        Some(Link::Outsiders)
+    );
+}
+
+#[test]
+fn the_first_broken_link_is_the_one_nearest_to_the_camera() {
+    let both = broken(|status, stream, _| {
+        stream.hls = None;
+        status.state = StreamState::NoPipeline;
+    });
+    assert_eq!(both, Some(Link::Encoder));
+}
+
+#[test]
+fn a_still_test_picture_is_frozen_although_its_encoder_refines_it() {
+    let (status, mut stream, outsider) = healthy();
+    stream.decoded.as_mut().unwrap().moving = 0;
+    let facts = Facts {
+        streams: vec![stream],
+        outsider: Some(outsider),
+    };
+    let evidence = Evidence {
+        statuses: [(name("cam1"), Ok(status))].into(),
+        facts: [(name("hub"), Ok(facts))].into(),
+    };
+    let mut fleet = fleet(1);
+    assert!(
+        judge(&fleet, &fleet.cameras[0], &evidence).holds(),
+        "before a camera the sensor's noise will do"
+    );
+    fleet.cameras[0].source = Source::TestPattern;
+    let chain = judge(&fleet, &fleet.cameras[0], &evidence);
+    assert_eq!(chain.first_broken().map(|(link, _)| link), Some(Link::Picture));
+}

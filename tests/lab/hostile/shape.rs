@@ -1,0 +1,167 @@
+//! One inventory with every key that takes text, and a place to put another value at each.
+//!
+//! One value a line: the line of a fault tells which value it is about.
+
+use std::fs;
+use std::path::Path;
+
+/// `«legal»` is where a value stands; the keys' files are named by the values of `file` in `restream`.
+const TEXT: &str = "\
+defaults:
+  ssh:
+    user: «pi»
+    port: «22»
+    identity: «id_ed25519»
+    jump: «admin@gate.example.net:22»
+    transport: «auto»
+servers:
+  hub:
+    ssh:
+      host: «10.0.0.1»
+      user: «admin»
+      password: {file: «login»}
+      sudo_password: {file: «sudo»}
+    address: «hub.example.net»
+    rtmp_port: «19350»
+    http_port: «18080»
+    status_port: «18081»
+    publish:
+      - «10.0.0.0/24»
+      - «fd00::/8»
+    play:
+      - «0.0.0.0/0»
+    recording:
+      path: «/srv/video»
+      interval: «1h»
+    hls:
+      fragment: «2s»
+      playlist: «20s»
+    dash:
+      fragment: «2s»
+      playlist: «20s»
+cameras:
+  porch:
+    ssh: «pi@10.0.0.2»
+    stream: «porch»
+    server: «hub»
+    address: «10.0.0.2»
+    source:
+      v4l2: «/dev/video0»
+    size: «640x480»
+    fps: «15»
+    encoder: «auto»
+    bitrate: «250k»
+    keyframe_interval: «2s»
+    profile: «high»
+    level: «4.0»
+    controls:
+      rotate: «180»
+      «sharpness»: 5
+    restream:
+      - url: «rtmp://127.0.0.1:19350/app»
+        key: {file: «key0»}
+      - url: «rtmp://127.0.0.1:19350/app»
+        key: {file: «key1»}
+      - url: «rtmp://127.0.0.1:19350/app»
+        key: {file: «key2»}
+      - url: «rtmp://127.0.0.1:19350/app»
+        key: {file: «key3»}
+    stall_after: «10s»
+  attic:
+    ssh: «10.0.0.3»
+    source:
+      file: «/srv/film.mp4»
+  «garden»:
+    ssh: «10.0.0.4»
+    source: «test»
+";
+
+/// How many stream keys it names.
+pub const KEYS: usize = 4;
+
+/// The secrets' files, and where the inventory asks for each.
+pub const SECRETS: [(&str, &str); KEYS + 2] = [
+    ("login", "servers.hub.ssh.password"),
+    ("sudo", "servers.hub.ssh.sudo_password"),
+    ("key0", "cameras.porch.restream[0].key"),
+    ("key1", "cameras.porch.restream[1].key"),
+    ("key2", "cameras.porch.restream[2].key"),
+    ("key3", "cameras.porch.restream[3].key"),
+];
+
+/// A place for a value.
+pub struct Slot {
+    pub legal: &'static str,
+    pub value: String,
+    /// Of the inventory, from 1.
+    pub line: usize,
+    key: &'static str,
+}
+
+pub struct Shape {
+    pub slots: Vec<Slot>,
+}
+
+impl Shape {
+    pub fn new() -> Shape {
+        let slot = |(at, text): (usize, &'static str)| {
+            let (before, rest) = text.split_once('«')?;
+            let legal = rest.split_once('»')?.0;
+            let key = before.trim_matches([' ', ':', '{', '-']).rsplit([' ', '{']).next()?;
+            Some(Slot {
+                legal,
+                value: legal.to_owned(),
+                line: at + 1,
+                key,
+            })
+        };
+        Shape {
+            slots: TEXT.lines().enumerate().filter_map(slot).collect(),
+        }
+    }
+
+    /// The inventory. JSON's strings are YAML's: a value arrives as it is, whatever it is.
+    pub fn text(&self) -> String {
+        let mut slots = self.slots.iter();
+        let line = |line: &str| match (line.split_once('«'), line.split_once('»')) {
+            (Some((before, _)), Some((_, after))) => {
+                let value = serde_json::to_string(&slots.next().unwrap().value).unwrap();
+                format!("{before}{value}{after}\n")
+            }
+            _ => format!("{line}\n"),
+        };
+        TEXT.lines().map(line).collect()
+    }
+
+    /// The value of the first slot of this key.
+    pub fn value_of(&self, key: &str) -> &str {
+        let matching = |slot: &&Slot| slot.key == key && slot.legal.starts_with('/');
+        &self.slots.iter().find(matching).unwrap().value
+    }
+
+    /// Makes these values legal again, and tells how many were not.
+    pub fn calm(&mut self, which: impl Fn(&Slot) -> bool) -> usize {
+        let spoiled = |slot: &&mut Slot| slot.value != slot.legal && which(slot);
+        let calmed = self.slots.iter_mut().filter(spoiled);
+        calmed.map(|slot| slot.value = slot.legal.to_owned()).count()
+    }
+
+    /// Writes the secrets' files under the names the inventory has for them, as far as there can be such a file.
+    pub fn write_keys(&self, directory: &Path, keys: &[String]) {
+        let secrets = self
+            .slots
+            .iter()
+            .filter(|slot| slot.key == "file" && !slot.legal.starts_with('/'));
+        for slot in secrets {
+            let key = slot
+                .legal
+                .strip_prefix("key")
+                .map_or("login", |n| &keys[n.parse::<usize>().unwrap()]);
+            if slot.value.contains('/') {
+                continue;
+            }
+            // some names are none: refused by the inventory, or by the file system
+            let _ = fs::write(directory.join(&slot.value), format!("{key}\n"));
+        }
+    }
+}

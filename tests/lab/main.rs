@@ -1,0 +1,21 @@
+//! Whole hosts on this machine: containers with systemd, sshd and apt, and a virtual Pi with a kernel V4L2 camera.
+//!
+//! Needs root and what `tests/run` installs; run it through that script, or by
+//! `cargo test --test lab -- --test-threads=1`. Every story makes a lab of its own and leaves nothing behind.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod checking;
+mod demo;
+mod deploying;
+mod faults;
+mod fleet;
+mod hostile;
+mod hosts;
+mod links;
+mod power;
+mod smoke;
+mod strangers;
+mod viewers;
+mod virtual_pi;
