@@ -12,6 +12,9 @@ pub enum Colour {
     Plain,
 }
 
+/// Columns below which a terminal's width is not believed: serial consoles and pipes of `script` say 0.
+const NARROWEST: u16 = 40;
+
 /// A table with a header line and no frame, as wide as its content or the terminal.
 pub fn table(header: &[&str], rows: Vec<Vec<(String, Colour)>>) -> String {
     let mut table = Table::new();
@@ -19,6 +22,9 @@ pub fn table(header: &[&str], rows: Vec<Vec<(String, Colour)>>) -> String {
         .load_preset(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
+    if table.width().is_some_and(|width| width < NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     for row in rows {
         table.add_row(row.into_iter().map(|(text, colour)| match colour {
             Colour::Good => Cell::new(text).fg(Color::Green),
