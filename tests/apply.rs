@@ -369,7 +369,32 @@ fn check(files: &[&str], script: &str) -> Check {
         name: "the configuration".into(),
         files: files.iter().map(|f| f.to_string()).collect(),
         command,
+        optional: vec![],
     }
+}
+
+#[test]
+fn an_option_that_this_version_of_the_checker_does_not_know_is_left_out() {
+    let host = FakeHost::new();
+    let main = |content| plan(&["/etc/p"], vec![file("/etc/p/main", content)]);
+    let of_grep = Check {
+        command: ["grep", "--quiet", "--no-grep-knows=this", "good", "{dir}/main"]
+            .map(str::to_owned)
+            .into(),
+        optional: vec!["--quiet".into(), "--no-grep-knows=this".into()],
+        ..check(&["/etc/p/main"], "")
+    };
+    let mut first = main("good\n");
+    first.checks = vec![of_grep.clone()];
+    assert_eq!(*host.apply(&first).outcome(), Outcome::Changed { changes: 2 });
+    let mut second = main("bad\n");
+    second.checks = vec![of_grep];
+    let refused = host.apply(&second);
+    assert!(
+        matches!(refused.outcome(), Outcome::RolledBack { .. }),
+        "{:?}",
+        refused.outcome()
+    );
 }
 
 #[test]

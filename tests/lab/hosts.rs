@@ -49,6 +49,14 @@ impl Lab {
         run(script("containers/up").args(["-i", &self.id, "-m", image]).args(names));
     }
 
+    /// Boots more hosts, bare ones of this Debian release ("trixie", "bullseye"), on the same network.
+    pub fn up_release(&self, release: &str, names: &[&str]) {
+        run(script("containers/up")
+            .args(["-i", &self.id, "-r", release])
+            .args(names));
+        self.furnish();
+    }
+
     /// Boots the virtual Pi as one more host, on the same network.
     pub fn up_pi(&self, name: &str) {
         let arch = std::env::var("PISTREAM_LAB_PI").unwrap_or_else(|_| "amd64".into());

@@ -15,6 +15,7 @@ mod hostile;
 mod hosts;
 mod links;
 mod power;
+mod releases;
 mod smoke;
 mod strangers;
 mod viewers;

@@ -40,7 +40,7 @@ fn run(host: &Host, check: &Check, directory: &Path) -> Result<(), Fault> {
         })?;
     }
     let shown = directory.to_string_lossy();
-    let words: Vec<String> = check.command.iter().map(|w| w.replace("{dir}", &shown)).collect();
+    let words: Vec<String> = known_words(check).map(|w| w.replace("{dir}", &shown)).collect();
     let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
     let Some((program, arguments)) = arguments.split_first() else {
         return Ok(());
@@ -55,4 +55,15 @@ fn run(host: &Host, check: &Check, directory: &Path) -> Result<(), Fault> {
                 ..fault
             }
         })
+}
+
+/// The command without those of its optional words that this host's version of the program does not know.
+fn known_words(check: &Check) -> impl Iterator<Item = &String> {
+    let program = check.command.first().filter(|_| !check.optional.is_empty());
+    // a program that has no --help knows no options either
+    let help = program.and_then(|program| command::run(program, &["--help"], DEADLINE).ok());
+    check.command.iter().filter(move |word| {
+        let option = word.split('=').next().unwrap_or_default();
+        !check.optional.contains(word) || help.as_ref().is_some_and(|help| help.contains(option))
+    })
 }

@@ -101,6 +101,9 @@ pub struct Check {
     pub name: String,
     pub files: Vec<String>,
     pub command: Vec<String>,
+    /// Words of the command that old versions of the program do not know (`--recursive-errors=no`): left out where its
+    /// `--help` does not name them.
+    pub optional: Vec<String>,
 }
 
 /// A systemd unit that shall be enabled and running. Its unit file is one of the plan's files.
