@@ -21,6 +21,8 @@ pub enum Command {
     Deploy(Deploy),
     /// Prove that pictures flow from every camera to the server, its recordings and its viewers
     Verify(Verify),
+    /// Tell what each host is, and what its camera could do
+    Facts(Facts),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
     /// Turn the original playbook's Ansible inventory into a hosts.yml
@@ -84,6 +86,18 @@ pub struct Verify {
     /// Show every link of every camera, not only the first broken one
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Facts {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Only these hosts: a name, a pattern like `cam-*`, `cameras` or `servers`
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Print the facts as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use crate::plan::{self, Host, Paths};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
 use crate::verify::{self, Chain, Evidence};
-use crate::{assets, cli, exit, inventory, remote};
+use crate::{ask, assets, cli, exit, inventory, remote};
 use children::Children;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use pistream_agent::{Event, Facts, InspectRequest, Status, StreamState};
@@ -191,7 +191,7 @@ impl Demo {
         let socket = self.sockets.get(camera.name.as_str()).map_or("", String::as_str);
         match remote::ask_program::<()>(&self.agent, &["status", "--socket", socket], None).await {
             Ok(Event::Status { status }) => Ok(*status),
-            Ok(other) => Err(verify::unexpected(other)),
+            Ok(other) => Err(ask::unexpected(other)),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -199,7 +199,7 @@ impl Demo {
     async fn facts(&self, request: &InspectRequest) -> Result<Facts, String> {
         match remote::ask_program(&self.agent, &["inspect"], Some(request)).await {
             Ok(Event::Facts { facts }) => Ok(*facts),
-            Ok(other) => Err(verify::unexpected(other)),
+            Ok(other) => Err(ask::unexpected(other)),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -9,11 +9,13 @@
 //!                                                                report ◄┘  ──►  verify
 //! ```
 
+mod ask;
 mod assets;
 mod cli;
 mod demo;
 mod deploy;
 mod exit;
+mod facts;
 mod import;
 mod inventory;
 mod model;
@@ -51,6 +53,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Schema => schema::run(),
         Command::Deploy(options) => runtime()?.block_on(deploy::run(options)),
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
+        Command::Facts(options) => runtime()?.block_on(facts::run(options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
     }
 }

@@ -207,12 +207,29 @@ pub struct Camera {
 pub enum Source {
     /// Whatever camera the Pi has.
     Auto,
-    /// A V4L2 device that delivers H.264 by itself (the legacy camera stack's /dev/video0).
+    /// A V4L2 device that delivers H.264 by itself or raw pictures (the legacy camera stack's /dev/video0).
     V4l2(PathBuf),
+    /// The camera that libcamera knows, through rpicam-vid or libcamera-vid.
+    Rpicam,
+    /// A USB camera: the one at this path, or any.
+    Usb(Option<PathBuf>),
     /// ffmpeg's test picture, encoded on the host.
     TestPattern,
     /// A video file on the host, played in a loop.
     File(PathBuf),
+}
+
+impl Source {
+    /// Whether there is a way from this source through this encoder.
+    pub fn goes_with(&self, encoder: Encoder) -> bool {
+        match self {
+            Source::Auto | Source::V4l2(_) => true,
+            // systems that have libcamera no longer have OpenMAX
+            Source::Rpicam | Source::Usb(_) => encoder != Encoder::H264Omx,
+            Source::TestPattern => matches!(encoder, Encoder::Auto | Encoder::Libx264),
+            Source::File(_) => matches!(encoder, Encoder::Auto | Encoder::Copy | Encoder::Libx264),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -222,6 +239,10 @@ pub enum Encoder {
     Auto,
     /// Pass on what the source delivers.
     Copy,
+    /// The Pi's encoder through OpenMAX, which systems before Debian 11 have.
+    H264Omx,
+    /// The Pi's encoder through V4L2; no Pi 5 has it.
+    H264V4l2m2m,
     /// Encode on the CPU.
     Libx264,
 }

@@ -8,7 +8,7 @@ mod view;
 
 pub use paths::Paths;
 
-use crate::model::{Camera, Encoder, Fleet, Name, Server, Source};
+use crate::model::{Camera, Fleet, Name, Server};
 use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
 use pistream_agent::{Check, Directory, File, Package, Plan, Unit, User};
@@ -30,8 +30,8 @@ const PAGE: [(&str, &str); 4] = [
 pub enum Error {
     #[error(transparent)]
     Render(#[from] templates::Error),
-    #[error("{host}: {what}")]
-    CannotStream { host: String, what: &'static str },
+    #[error("{host}: its `source:` and `encoder:` do not go together; write `encoder: auto`")]
+    CannotStream { host: String },
 }
 
 /// One host of the fleet.
@@ -139,6 +139,7 @@ fn for_server(
         users: vec![User {
             name: USER.into(),
             groups: vec![],
+            groups_if_there: vec![],
         }],
         directories,
         files,
@@ -169,20 +170,10 @@ fn for_server(
 }
 
 fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templates) -> Result<Plan, Error> {
-    let refuse = |what| {
-        Err(Error::CannotStream {
+    if !camera.source.goes_with(camera.encoder) {
+        return Err(Error::CannotStream {
             host: camera.name.to_string(),
-            what,
-        })
-    };
-    match (&camera.source, camera.encoder) {
-        (Source::Auto | Source::V4l2(_), Encoder::Libx264) => {
-            return refuse("`encoder: libx264` goes with `source: test` or a file; the Pi's camera encodes by itself");
-        }
-        (Source::TestPattern, Encoder::Copy) => {
-            return refuse("`encoder: copy` needs a source that is encoded already; leave it out for `source: test`");
-        }
-        _ => {}
+        });
     }
     let context = view::camera(fleet, camera, paths);
     Ok(Plan {
@@ -191,6 +182,8 @@ fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templat
         users: vec![User {
             name: USER.into(),
             groups: vec!["video".into()],
+            // whose the GPU's render node is, where there is one
+            groups_if_there: vec!["render".into()],
         }],
         directories: vec![directory(&paths.etc, "root", 0o755)],
         files: vec![

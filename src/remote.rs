@@ -49,6 +49,7 @@ pub enum Verb {
     Apply,
     Status,
     Inspect,
+    Facts,
 }
 
 impl Verb {
@@ -57,6 +58,7 @@ impl Verb {
             Verb::Apply => "apply",
             Verb::Status => "status",
             Verb::Inspect => "inspect",
+            Verb::Facts => "facts",
         }
     }
 }
@@ -302,7 +304,11 @@ impl<'a> Talk<'a> {
 fn is_last(event: &Event) -> bool {
     matches!(
         event,
-        Event::Finished { .. } | Event::Status { .. } | Event::Facts { .. } | Event::Failed { .. }
+        Event::Finished { .. }
+            | Event::Status { .. }
+            | Event::Facts { .. }
+            | Event::HostFacts { .. }
+            | Event::Failed { .. }
     )
 }
 

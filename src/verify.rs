@@ -11,12 +11,12 @@ pub use evidence::{Evidence, inspect_request};
 pub use judge::{Chain, Link, Verdict, judge};
 pub use show::{print, write_junit};
 
+use crate::ask::{ask, unexpected};
 use crate::model::{Camera, Fleet, Server, Ssh};
 use crate::plan::{Host, Paths};
-use crate::remote::{self, Keep, Verb};
-use crate::report::with_help;
+use crate::remote::Verb;
 use crate::secrets::Secrets;
-use crate::transport::{self, Credentials};
+use crate::transport::Credentials;
 use crate::{cli, exit, inventory, select};
 use miette::IntoDiagnostic;
 use pistream_agent::{Event, Facts, InspectRequest, Status};
@@ -96,28 +96,6 @@ async fn inspect(ssh: &Ssh, credentials: &Credentials, request: &InspectRequest)
     match ask(ssh, credentials, Verb::Inspect, Some(request)).await? {
         Event::Facts { facts } => Ok(*facts),
         other => Err(unexpected(other)),
-    }
-}
-
-async fn ask<R: serde::Serialize + Sync>(
-    ssh: &Ssh,
-    credentials: &Credentials,
-    verb: Verb,
-    request: Option<&R>,
-) -> Result<Event, String> {
-    let connection = transport::connect(ssh, credentials)
-        .await
-        .map_err(|e| with_help(&e, e.help()))?;
-    let sudo = credentials.sudo_password.as_ref();
-    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| {}).await;
-    answer.map_err(|e| with_help(&e, e.help()))
-}
-
-/// The words for an answer that is no answer; a fault says itself what it is.
-pub fn unexpected(event: Event) -> String {
-    match event {
-        Event::Failed { fault } => crate::report::describe(&fault),
-        other => format!("the agent answered with an unexpected message: {other:?}"),
     }
 }
 

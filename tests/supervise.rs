@@ -1,9 +1,12 @@
 //! `pistream-agent supervise` and `status` as processes, with a stand-in for ffmpeg: a shell script that prints ffmpeg's
-//! statistics and obeys signals. The real ffmpeg is for the lab; here the supervisor alone is under test.
+//! statistics and obeys signals. Here the supervisor alone is under test; the real ffmpeg is for the lab, and for
+//! `capture`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "supervise/bench.rs"]
 mod bench;
+#[path = "supervise/capture.rs"]
+mod capture;
 
 use bench::{Bench, SOON, events, is_gone, signal, state_and_parent, wait};
 use pistream_agent::{Cause, Event, StreamState};

@@ -92,8 +92,10 @@ impl Accounts {
 
     /// Those of the user's groups that it is not in yet.
     pub(crate) fn missing_groups<'u>(&self, user: &'u User) -> Vec<&'u str> {
+        let there = user.groups_if_there.iter().filter(|g| self.gid(g).is_some());
         user.groups
             .iter()
+            .chain(there)
             .map(String::as_str)
             .filter(|g| !self.is_in(&user.name, g))
             .collect()

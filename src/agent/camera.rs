@@ -5,6 +5,8 @@
 //! `Device::query_controls` and `Device::control` (a control type the crate does not know, as stateless codecs and
 //! newer USB cameras have) and `Device::query_caps` (a card name that is not UTF-8: the kernel cuts it after 31 bytes).
 
+pub(crate) mod devices;
+
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_void};
 use std::io;

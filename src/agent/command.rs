@@ -4,10 +4,14 @@ use crate::posix;
 use pistream_agent::Fault;
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+/// Where the system's programs are.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A tool's last words are enough to know why it failed.
 const LAST_LINES: usize = 20;
@@ -24,6 +28,8 @@ pub(crate) enum Error {
         seconds: u64,
         output: String,
     },
+    #[error("wait for {program}")]
+    GivenUp { program: String },
     #[error("run {program}")]
     Failed {
         program: String,
@@ -37,7 +43,7 @@ impl Error {
     pub(crate) fn output(&self) -> &str {
         match self {
             Error::TimedOut { output, .. } | Error::Failed { output, .. } => output,
-            Error::Start { .. } | Error::Wait { .. } => "",
+            Error::Start { .. } | Error::Wait { .. } | Error::GivenUp { .. } => "",
         }
     }
 
@@ -46,6 +52,7 @@ impl Error {
         match self {
             Error::Start { program, source } => format!("{program}: {source}"),
             Error::Wait { program, source } => format!("{program}: {source}"),
+            Error::GivenUp { program } => format!("{program}: given up before it ended"),
             Error::TimedOut {
                 program,
                 seconds,
@@ -81,6 +88,17 @@ pub(crate) fn run(program: &str, arguments: &[&str], deadline: Duration) -> Resu
 
 /// [`run`] with a working directory.
 pub(crate) fn run_in(directory: &Path, program: &str, arguments: &[&str], deadline: Duration) -> Result<String, Error> {
+    run_while(directory, program, arguments, deadline, &mut || true)
+}
+
+/// [`run_in`], asking `go_on` many times a second whether the program is still wanted.
+pub(crate) fn run_while(
+    directory: &Path,
+    program: &str,
+    arguments: &[&str],
+    deadline: Duration,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<String, Error> {
     let start = |source| Error::Start {
         program: program.to_owned(),
         source,
@@ -88,7 +106,7 @@ pub(crate) fn run_in(directory: &Path, program: &str, arguments: &[&str], deadli
     let mut sink = posix::anonymous_file().map_err(start)?;
     let mut child = Command::new(program)
         .args(arguments)
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("PATH", PATH)
         .env("LC_ALL", "C.UTF-8")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("NEEDRESTART_MODE", "l")
@@ -104,6 +122,13 @@ pub(crate) fn run_in(directory: &Path, program: &str, arguments: &[&str], deadli
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
+            Ok(None) if !go_on() => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(Error::GivenUp {
+                    program: program.to_owned(),
+                });
+            }
             Ok(None) if Instant::now() < end => std::thread::sleep(pause),
             Ok(None) => {
                 let _ = child.kill();
@@ -134,6 +159,22 @@ pub(crate) fn run_in(directory: &Path, program: &str, arguments: &[&str], deadli
             output,
         })
     }
+}
+
+/// Where a program is: `name` itself if it is an absolute path, else the first of that name in the system's directories.
+/// `None` if there is none that can be executed.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let executable = |path: &PathBuf| {
+        let mode = std::fs::metadata(path)
+            .ok()
+            .filter(|m| m.is_file())?
+            .permissions()
+            .mode();
+        (mode & 0o111 != 0).then_some(())
+    };
+    // an absolute path takes the place of the directory it is joined to
+    let mut places = PATH.split(':').map(|directory| Path::new(directory).join(name));
+    places.find(|path| executable(path).is_some())
 }
 
 fn printed(sink: &mut File) -> String {

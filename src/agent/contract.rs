@@ -2,10 +2,12 @@
 
 mod camera;
 mod event;
+mod facts;
 mod inspect;
 mod plan;
 
 pub use camera::*;
 pub use event::*;
+pub use facts::*;
 pub use inspect::*;
 pub use plan::*;

@@ -5,8 +5,8 @@
 //!
 //! On the wire every conversation is: one JSON document on the agent's stdin (the request, one line), JSON lines on
 //! its stdout (events). The first line the agent prints is [`Event::Hello`]; whatever stands before it (login
-//! messages) is noise. The last line is [`Event::Finished`], [`Event::Status`], [`Event::Facts`] or
-//! [`Event::Failed`].
+//! messages) is noise. The last line is [`Event::Finished`], [`Event::Status`], [`Event::Facts`],
+//! [`Event::HostFacts`] or [`Event::Failed`].
 
 mod contract;
 pub use contract::*;
@@ -19,6 +19,9 @@ pub const AGENT_DIR: &str = "/usr/local/lib/pistream";
 
 /// Where the agent keeps what it must remember between two applies (state, journal).
 pub const STATE_DIR: &str = "/var/lib/pistream";
+
+/// How a camera streams: a [`CameraConfig`].
+pub const CAMERA_CONFIG: &str = "/etc/pistream/camera.toml";
 
 /// The supervisor's status socket (in a tmpfs: nothing is written to the SD card).
 pub const STATUS_SOCKET: &str = "/run/pistream/status.sock";

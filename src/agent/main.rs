@@ -6,6 +6,7 @@
 //! supervise  camera.toml    ─► ffmpeg, kept running
 //! status     the supervisor's socket ─► one event
 //! inspect    request on stdin ─► facts about the server's streams
+//! facts      this host ─► facts about it and its camera
 //! ```
 
 mod accounts;
@@ -13,6 +14,7 @@ mod apply;
 mod camera;
 mod command;
 mod events;
+mod facts;
 mod files;
 mod host;
 mod inspect;
@@ -30,6 +32,7 @@ const USAGE: &str = "usage: pistream-agent apply
        pistream-agent supervise --config PATH [--check]
        pistream-agent status [--socket PATH]
        pistream-agent inspect
+       pistream-agent facts [--config PATH]
        pistream-agent --version";
 
 /// The command line is wrong, or the request on stdin is.
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         [command] if *command == "status" => status::run(Path::new(pistream_agent::STATUS_SOCKET)),
         [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
         [command] if *command == "inspect" => inspect::run(),
+        [command] if *command == "facts" => facts::run(Path::new(pistream_agent::CAMERA_CONFIG)),
+        [command, flag, path] if *command == "facts" && *flag == "--config" => facts::run(Path::new(path)),
         [flag] if *flag == "--version" => {
             println!("pistream-agent {} build {}", env!("CARGO_PKG_VERSION"), events::BUILD);
             ExitCode::SUCCESS

@@ -1,7 +1,7 @@
 //! The few system calls that std does not wrap. Each is one thin function; no policy lives here.
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
@@ -20,6 +20,34 @@ pub(crate) fn ignore_hangups() {
 pub(crate) fn effective_uid() -> u32 {
     // SAFETY: takes nothing, cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// The kernel's release and architecture, as `uname -r` and `uname -m` tell them.
+pub(crate) fn kernel() -> Option<(String, String)> {
+    // SAFETY: utsname is plain arrays of characters, for which all zeroes is a value.
+    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure lives for the call.
+    if unsafe { libc::uname(&mut names) } != 0 {
+        return None;
+    }
+    // SAFETY: the kernel ends each of its names with a NUL.
+    let text = |name: &[libc::c_char]| unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
+    Some((text(&names.release), text(&names.machine)))
+}
+
+/// Whether something keeps this machine's clock right. By systemd's measure: the kernel believes the clock to be wrong by
+/// less than 16 s.
+///
+/// # Errors
+/// What the operating system says; containers may not ask.
+pub(crate) fn clock_synchronised() -> io::Result<bool> {
+    // SAFETY: timex is a plain struct of integers, for which all zeroes is a value, and means a question.
+    let mut clock: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure lives for the call.
+    if unsafe { libc::adjtimex(&mut clock) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(clock.maxerror < 16_000_000)
 }
 
 /// What a filesystem has left, and whether it takes writes at all.

@@ -10,12 +10,15 @@
 //! status socket. In steady state nothing is written to any disk, and nothing is waited for without a deadline.
 
 mod backoff;
+mod capture;
 mod cause;
 mod config;
 mod ffmpeg;
 mod journal;
+pub(crate) mod listed;
 mod listener;
 mod meter;
+mod process;
 mod requirements;
 mod run;
 mod sendqueue;
@@ -24,6 +27,8 @@ mod systemd;
 
 use journal::log;
 use listener::{Board, Listener};
+use pistream_agent::PipelineFacts;
+use requirements::{Trials, all_hold};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -79,6 +84,23 @@ pub fn check(config: &Path) -> ExitCode {
             ExitCode::from(WRONG_CONFIG)
         }
     }
+}
+
+/// Every pipeline of the configuration and what keeps it from running on this host: each requirement is tried for real.
+///
+/// # Errors
+/// What is wrong with the configuration, in one line.
+pub(crate) fn obstacles(config: &Path) -> Result<Vec<PipelineFacts>, String> {
+    let config = config::read(config).map_err(|error| error.to_string())?;
+    let mut trials = Trials::new(&config.ffmpeg);
+    let facts = config.pipelines.iter().map(|pipeline| {
+        let result = all_hold(pipeline, |requirement| trials.holds(requirement, &mut || true));
+        PipelineFacts {
+            name: pipeline.name.clone(),
+            obstacle: result.err(),
+        }
+    });
+    Ok(facts.collect())
 }
 
 /// SIGTERM and SIGINT set `stop` and wake the main loop; SIGHUP does nothing (a handler, not "ignore": ffmpeg would

@@ -126,13 +126,13 @@ keys! {
         server: Name,
         /// The address the server sees it come from; by default the ssh host, if that is an address.
         address: IpAddr,
-        /// auto (whatever camera the Pi has), test, {v4l2: /dev/video0}, or {file: /path/on/the/host}.
+        /// auto (whatever camera the Pi has), rpicam (libcamera's), usb or {usb: /dev/video0}, {v4l2: /dev/video0}, test, or {file: /path/on/the/host}.
         source: Source = "auto",
         /// Width and height of the picture.
         size: Size = "640x480",
         /// Frames per second.
         fps: Whole<1, 120> = "15",
-        /// auto (the cheapest the host can do), copy (what the source delivers), or libx264.
+        /// auto (the cheapest the host can do), copy (what the source delivers), h264_omx, h264_v4l2m2m, or libx264.
         encoder: Encoder = "auto",
         /// Bits per second, in steps of 25k.
         bitrate: Bitrate = "250k",
@@ -144,7 +144,7 @@ keys! {
         profile: Profile = "high",
         /// The H.264 level; it must allow the size at the fps.
         level: Level = "4.0",
-        /// Further V4L2 controls by name, as `v4l2-ctl -L` names them.
+        /// Further V4L2 controls by name, as `v4l2-ctl -L` names them; of libcamera's cameras rotate, horizontal_flip, vertical_flip.
         controls: Controls,
         /// Further servers that get the stream: rtmp://host/app, or {url: rtmp://host/app, key: a secret}.
         restream: Vec<Given<OrShort<RestreamKeys>>>,

@@ -182,18 +182,33 @@ impl Read for HostPath {
     }
 }
 
+/// The path of a V4L2 device.
+fn device(node: &Node, reader: &mut Reader) -> Option<PathBuf> {
+    let path = HostPath::read(node, reader)?.0;
+    if !path.starts_with("/dev") {
+        let finding = Finding::new(&node.place, "a V4L2 device lies in /dev")
+            .help("Accepted: /dev/video0, /dev/v4l/by-id/… and the like.");
+        reader.fault(finding);
+        return None;
+    }
+    Some(path)
+}
+
 impl Read for Source {
     fn read(node: &Node, reader: &mut Reader) -> Option<Source> {
-        const ACCEPTED: &str = "auto, test, {v4l2: /dev/video0} or {file: /path/on/the/host}";
+        const ACCEPTED: &str =
+            "auto, rpicam, usb, {usb: /dev/video0}, {v4l2: /dev/video0}, test or {file: /path/on/the/host}";
         let accepted = format!("Accepted: {ACCEPTED}.");
         if let Value::Scalar(text) = &node.value {
             match text.as_str() {
                 "auto" => return Some(Source::Auto),
+                "rpicam" => return Some(Source::Rpicam),
+                "usb" => return Some(Source::Usb(None)),
                 "test" => return Some(Source::TestPattern),
                 _ => {}
             }
             let mut finding = Finding::new(&node.place, format!("`{}` is not a source", shown(text))).help(accepted);
-            if let Some(near) = nearest(text, &["auto", "test"]) {
+            if let Some(near) = nearest(text, &["auto", "rpicam", "usb", "test"]) {
                 finding = finding.label(format!("did you mean `{near}`?"));
             }
             reader.fault(finding);
@@ -206,18 +221,10 @@ impl Read for Source {
         };
         match entry.key.text.as_str() {
             "file" => HostPath::read(&entry.value, reader).map(|path| Source::File(path.0)),
-            "v4l2" => {
-                let path = HostPath::read(&entry.value, reader)?.0;
-                if !path.starts_with("/dev") {
-                    let finding = Finding::new(&entry.value.place, "a V4L2 device lies in /dev")
-                        .help("Accepted: /dev/video0, /dev/v4l/by-id/… and the like.");
-                    reader.fault(finding);
-                    return None;
-                }
-                Some(Source::V4l2(path))
-            }
+            "v4l2" => device(&entry.value, reader).map(Source::V4l2),
+            "usb" => device(&entry.value, reader).map(|path| Source::Usb(Some(path))),
             _ => {
-                reader.unknown_key(entry, &["v4l2", "file"]);
+                reader.unknown_key(entry, &["usb", "v4l2", "file"]);
                 None
             }
         }
@@ -226,7 +233,8 @@ impl Read for Source {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let path = HostPath::schema(generator);
         json_schema!({ "anyOf": [
-            { "enum": ["auto", "test"] },
+            { "enum": ["auto", "rpicam", "usb", "test"] },
+            { "type": "object", "properties": { "usb": path }, "required": ["usb"], "additionalProperties": false },
             { "type": "object", "properties": { "v4l2": path }, "required": ["v4l2"], "additionalProperties": false },
             { "type": "object", "properties": { "file": path }, "required": ["file"], "additionalProperties": false },
         ] })

@@ -3,7 +3,7 @@
 
 use crate::assets::BUILD_ID;
 use crate::plan::{CAMERA_UNIT, SERVER_UNIT};
-use pistream_agent::{AGENT_DIR, STATUS_SOCKET};
+use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ impl Paths {
             nginx_conf: "/etc/pistream/nginx.conf".into(),
             restream_conf: "/etc/pistream/restream.conf".into(),
             reload_script: "/etc/pistream/reload-nginx.sh".into(),
-            camera_toml: "/etc/pistream/camera.toml".into(),
+            camera_toml: CAMERA_CONFIG.into(),
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             run: "/run/pistream-server".into(),

@@ -1,3 +1,5 @@
+mod pipelines;
+
 use super::*;
 use crate::model::samples::fleet;
 use crate::model::{Restream, Secret};

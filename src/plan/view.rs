@@ -6,9 +6,6 @@ use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The legacy camera stack's device.
-const LEGACY_DEVICE: &str = "/dev/video0";
-
 #[derive(Serialize)]
 pub(super) struct ServerContext<'a> {
     paths: &'a Paths,
@@ -129,6 +126,9 @@ pub(super) fn page(fleet: &Fleet, server: &Server) -> String {
     format!("{text}\n")
 }
 
+/// Lines of raw pictures from the Pi's image processor are a multiple of so many pixels long (raspberrypi/rpicam-apps#188).
+const STRIDE: u32 = 64;
+
 #[derive(Serialize)]
 pub(super) struct CameraContext<'a> {
     paths: &'a Paths,
@@ -141,15 +141,27 @@ struct CameraView {
     stream: String,
     publish_url: String,
     source: SourceView,
+    /// As the inventory writes it.
+    encoder: &'static str,
     size: String,
     width: u32,
     height: u32,
+    /// Pixels from one line to the next in raw pictures from rpicam-vid.
+    stride: u32,
     fps: u32,
     bitrate: u32,
     keyframe_frames: u32,
     profile: &'static str,
+    /// `profile_idc` of H.264.
+    profile_number: u8,
     level: String,
+    /// The nearest that rpicam-vid knows.
+    rpicam_level: &'static str,
+    rpicam_options: Vec<&'static str>,
+    /// Of the legacy camera's driver, which encodes.
     controls: BTreeMap<String, i64>,
+    /// Of any other device: the inventory's alone.
+    own_controls: BTreeMap<String, i64>,
     stall_after: u64,
 }
 
@@ -157,7 +169,6 @@ struct CameraView {
 struct SourceView {
     kind: &'static str,
     path: Option<String>,
-    copy: bool,
 }
 
 pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths) -> CameraContext<'a> {
@@ -168,8 +179,10 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
     let frames = camera.keyframe_interval.as_secs_f64() * f64::from(camera.fps);
     let keyframe_frames = frames.round().clamp(1.0, 1000.0) as u32;
     let (kind, path) = match &camera.source {
-        Source::Auto => ("v4l2", Some(LEGACY_DEVICE.to_owned())),
+        Source::Auto => ("auto", None),
         Source::V4l2(path) => ("v4l2", Some(path.to_string_lossy().into_owned())),
+        Source::Rpicam => ("rpicam", None),
+        Source::Usb(path) => ("usb", path.as_ref().map(|path| path.to_string_lossy().into_owned())),
         Source::TestPattern => ("test", None),
         Source::File(path) => ("file", Some(path.to_string_lossy().into_owned())),
     };
@@ -179,14 +192,18 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
             name: camera.name.to_string(),
             stream: camera.stream.to_string(),
             publish_url,
-            source: SourceView {
-                kind,
-                path,
-                copy: camera.encoder == Encoder::Copy,
+            source: SourceView { kind, path },
+            encoder: match camera.encoder {
+                Encoder::Auto => "auto",
+                Encoder::Copy => "copy",
+                Encoder::H264Omx => "h264_omx",
+                Encoder::H264V4l2m2m => "h264_v4l2m2m",
+                Encoder::Libx264 => "libx264",
             },
             size: camera.size.to_string(),
             width: camera.size.width,
             height: camera.size.height,
+            stride: camera.size.width.next_multiple_of(STRIDE),
             fps: camera.fps,
             bitrate: camera.bitrate.bits_per_second(),
             keyframe_frames,
@@ -195,8 +212,20 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
                 Profile::Main => "main",
                 Profile::High => "high",
             },
+            profile_number: match camera.profile {
+                Profile::Baseline => 66,
+                Profile::Main => 77,
+                Profile::High => 100,
+            },
             level: format!("{}.{}", camera.level / 10, camera.level % 10),
+            rpicam_level: match camera.level {
+                ..=40 => "4",
+                41 => "4.1",
+                _ => "4.2",
+            },
+            rpicam_options: rpicam_options(&camera.controls),
             controls: v4l2_controls(camera, keyframe_frames),
+            own_controls: camera.controls.clone(),
             stall_after: camera.stall_after.as_secs(),
         },
     }
@@ -209,6 +238,22 @@ pub(super) fn publish_url(server: &Server, camera: &Camera) -> String {
         Err(_) => server.address.clone(),
     };
     format!("rtmp://{host}:{}/live/{}", server.rtmp_port, camera.stream)
+}
+
+/// What rpicam-vid is told for the controls that it has under other names. Flips and turns are the camera's, for nothing.
+fn rpicam_options(controls: &BTreeMap<String, i64>) -> Vec<&'static str> {
+    let set = |name: &str, value: i64| controls.get(name) == Some(&value);
+    let mut options = Vec::new();
+    if set("rotate", 180) {
+        options.extend(["--rotation", "180"]);
+    }
+    if set("horizontal_flip", 1) {
+        options.push("--hflip");
+    }
+    if set("vertical_flip", 1) {
+        options.push("--vflip");
+    }
+    options
 }
 
 /// The codec controls of the Pi's legacy camera driver (bcm2835-v4l2), then whatever the inventory sets by name.

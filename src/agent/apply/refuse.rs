@@ -96,7 +96,8 @@ fn names(plan: &Plan) -> Result<(), Fault> {
     }
     for user in &plan.users {
         check("user", &user.name, "_-")?;
-        user.groups.iter().try_for_each(|group| check("group", group, "_-"))?;
+        let mut groups = user.groups.iter().chain(&user.groups_if_there);
+        groups.try_for_each(|group| check("group", group, "_-"))?;
     }
     plan.units
         .iter()

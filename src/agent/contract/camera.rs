@@ -30,20 +30,51 @@ pub struct Pipeline {
     pub name: String,
     #[serde(default)]
     pub requires: Vec<Requirement>,
-    /// Set before ffmpeg starts, in this order of names; on `device`.
+    /// A program that delivers the pictures: its stdout is ffmpeg's stdin, and the two live and die together.
+    pub capture: Option<Capture>,
+    /// Where `controls` are set, before ffmpeg starts and in the order of their names: a path, or [`DEVICE`].
     pub device: Option<String>,
     /// V4L2 controls by their names as the driver has them in lower case with underscores ("video_bitrate").
     #[serde(default)]
     pub controls: BTreeMap<String, i64>,
     /// ffmpeg's arguments after the program name, complete, without log-level or stdin options (the agent adds those).
+    /// [`DEVICE`] stands for the device found.
     pub arguments: Vec<String>,
 }
 
+/// In a pipeline's `device` and `arguments`: the path of the device that met its [`Requirement::V4l2`].
+pub const DEVICE: &str = "{device}";
+
+/// A program beside ffmpeg, and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capture {
+    /// A name that the system's directories of programs know, or an absolute path.
+    pub program: String,
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Requirement {
-    /// A V4L2 capture device at this path that offers this pixel format (four characters, "H264").
-    V4l2 { device: String, format: String },
+    /// A V4L2 device; the first of several, by its number, that is as wanted.
+    V4l2 {
+        /// Only the one at this path; without it any of `/dev/video*`.
+        device: Option<String>,
+        /// Its driver's or its card's name begins with one of these; empty: with anything.
+        #[serde(default)]
+        named: Vec<String>,
+        /// It captures in this pixel format (four characters, "H264"); without it, it need not capture at all.
+        format: Option<String>,
+    },
+    /// A program: a name that the system's directories of programs know, or an absolute path.
+    Program {
+        name: String,
+        /// What has to be installed where it is missing.
+        package: String,
+    },
+    /// A camera that libcamera knows: this program lists one when asked with `--list-cameras`.
+    Listed(String),
     /// A readable file.
     File(String),
     /// An ffmpeg encoder through which five frames really went (a list of names proves nothing).

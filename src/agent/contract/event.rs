@@ -1,6 +1,6 @@
 //! What the agent tells while it works, one JSON line each.
 
-use crate::{Facts, Status};
+use crate::{Facts, HostFacts, Status};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Event {
     Status { status: Box<Status> },
     /// The end of `inspect`.
     Facts { facts: Box<Facts> },
+    /// The end of `facts`.
+    HostFacts { facts: Box<HostFacts> },
     /// The end of anything that could not be done at all.
     Failed { fault: Fault },
 }

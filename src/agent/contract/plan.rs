@@ -51,6 +51,8 @@ pub struct User {
     pub name: String,
     /// Supplementary groups; each must exist on the host (groups the host lacks are an error).
     pub groups: Vec<String>,
+    /// Further supplementary groups, left out where the host lacks them.
+    pub groups_if_there: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
-use pistream_agent::{CameraConfig, Requirement};
+use pistream_agent::{CameraConfig, DEVICE, Requirement};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -96,16 +96,36 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
         if let Some(message) = pipeline
             .device
             .as_ref()
+            .filter(|device| *device != DEVICE)
             .and_then(|device| unlike_a_path("device", device))
         {
             return Some((Some(index), "device", message));
         }
+        let finds = |requirement: &Requirement| matches!(requirement, Requirement::V4l2 { .. });
+        let asks = pipeline
+            .arguments
+            .iter()
+            .chain(&pipeline.device)
+            .any(|text| text == DEVICE);
+        if asks && !pipeline.requires.iter().any(finds) {
+            let message = format!("pipeline `{name}` uses {DEVICE} but requires no `v4l2` that would find one");
+            return Some((Some(index), "arguments", message));
+        }
+        if let Some(program) = pipeline.capture.as_ref().map(|capture| &capture.program)
+            && !names_a_program(program)
+        {
+            let message = format!("`capture` must name a program, not {program:?}");
+            return Some((Some(index), "capture", message));
+        }
         for requirement in &pipeline.requires {
             let wrong = match requirement {
-                Requirement::V4l2 { format, .. } if format.len() != 4 => {
-                    Some(format!("a pixel format has four characters, not {format:?}"))
+                Requirement::V4l2 {
+                    format: Some(format), ..
+                } if format.len() != 4 => Some(format!("a pixel format has four characters, not {format:?}")),
+                Requirement::V4l2 { device, .. } => device.as_ref().and_then(|path| unlike_a_path("device", path)),
+                Requirement::Program { name, .. } | Requirement::Listed(name) => {
+                    (!names_a_program(name)).then(|| format!("{name:?} names no program"))
                 }
-                Requirement::V4l2 { device, .. } => unlike_a_path("device", device),
                 Requirement::File(path) => unlike_a_path("file", path),
                 Requirement::Encoder(_) => None,
             };
@@ -115,6 +135,11 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
         }
     }
     None
+}
+
+/// A name without directories, or an absolute path.
+fn names_a_program(name: &str) -> bool {
+    !name.is_empty() && !name.contains('\0') && (name.starts_with('/') || !name.contains('/'))
 }
 
 /// Where the line begins that sets `key` (of the pipeline with this index, if any) or opens the table of that name;
@@ -226,6 +251,14 @@ arguments = ["-re"]
             ("device = \"/dev/video0\"\nreq", "req", 11, "names no `device`"),
             ("[\"-re\"]", "[]", 18, "no arguments"),
             ("format = \"H264\"", "format = \"H26\"", 10, "four characters"),
+            ("[\"-re\"]", "[\"{device}\"]", 18, "would find one"),
+            (
+                "[\"-re\"]",
+                "[\"-re\"]\ncapture = { program = \"a/b\", arguments = [] }",
+                19,
+                "name a program",
+            ),
+            ("encoder = \"libx264\"", "listed = \"\"", 17, "names no program"),
         ] {
             let text = GOOD.replace(from, to);
             assert_ne!(text, GOOD, "{from}");

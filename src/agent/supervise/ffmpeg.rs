@@ -3,16 +3,11 @@
 //! Decides nothing: what a line or an exit means is for others. ffmpeg-sidecar builds the command and parses the
 //! statistics; its iterator is not used, since it can hang for good after a `Stream #…` line that follows statistics.
 
-use ffmpeg_sidecar::child::FfmpegChild;
+use super::process::{self, Process};
 use ffmpeg_sidecar::command::FfmpegCommand;
 use ffmpeg_sidecar::log_parser::try_parse_progress;
-use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
-use std::process::ExitStatus;
-use std::thread;
-
-/// The longest line that is kept whole. Bytes.
-const LONGEST_LINE: usize = 2048;
+use std::io;
+use std::process::{ExitStatus, Stdio};
 
 /// What ffmpeg says on stderr.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,81 +20,49 @@ pub(super) enum Said {
     End,
 }
 
-/// A running ffmpeg, in a process group of its own. Dropping it kills the group and reaps the process.
+/// A running ffmpeg. Dropping it kills its group and reaps it.
 pub(super) struct Ffmpeg {
-    child: FfmpegChild,
-    pid: libc::pid_t,
-    ended: Option<ExitStatus>,
+    process: Process,
 }
 
 impl Ffmpeg {
-    /// Starts `program` with these arguments; `hear` is called for everything it says, on a thread of its own that ends
-    /// with [`Said::End`].
+    /// Starts `program` with these arguments and this stdin; `hear` is called for everything it says, on a thread of its
+    /// own that ends with [`Said::End`].
     ///
     /// # Errors
     /// What the operating system says when the program or the thread cannot be started.
     pub(super) fn start(
         program: &str,
         arguments: &[String],
-        hear: impl FnMut(Said) + Send + 'static,
+        stdin: Stdio,
+        mut hear: impl FnMut(Said) + Send + 'static,
     ) -> io::Result<Ffmpeg> {
         let mut command = FfmpegCommand::new_with_path(program);
         // the statistics are the pulse: ask for them, whatever ffmpeg's default is where stderr is no terminal
         command.args(["-hide_banner", "-nostdin", "-stats"]).args(arguments);
         let inner = command.as_inner_mut();
-        for ours in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
-            inner.env_remove(ours);
-        }
-        inner.process_group(0);
-        // SAFETY: getpid cannot fail.
-        let agent = unsafe { libc::getpid() };
-        // prctl takes unsigned longs; an int would leave half a register to chance
-        let signal: libc::c_ulong = libc::SIGKILL.unsigned_abs().into();
-        // SAFETY: between fork and exec only async-signal-safe calls are made and nothing is allocated.
-        unsafe {
-            inner.pre_exec(move || {
-                if libc::prctl(libc::PR_SET_PDEATHSIG, signal) != 0 {
-                    return Err(io::Error::last_os_error());
-                }
-                // the agent may have died between fork and prctl: then no signal will come
-                if libc::getppid() != agent {
-                    return Err(io::Error::from_raw_os_error(libc::ESRCH));
-                }
-                Ok(())
-            });
-        }
-        let mut child = command.spawn()?;
-        // the crate insists on pipes; ffmpeg gets an empty stdin, and nobody listens to its stdout
-        drop(child.take_stdin());
-        drop(child.take_stdout());
-        let stderr = child.take_stderr();
-        let pid = child.as_inner().id().cast_signed();
-        let ffmpeg = Ffmpeg {
-            child,
-            pid,
-            ended: None,
-        };
+        // the crate asks for pipes; nobody listens to ffmpeg's stdout
+        inner.stdin(stdin).stdout(Stdio::null());
+        let mut process = Process::start(inner)?;
+        let stderr = process.take_stderr();
+        let ffmpeg = Ffmpeg { process };
         if let Some(stderr) = stderr {
-            thread::Builder::new()
-                .name("ffmpeg-stderr".to_owned())
-                .stack_size(128 << 10)
-                .spawn(move || {
-                    read_lines(stderr, hear);
-                })?;
+            process::listen("ffmpeg-stderr", stderr, move |line| {
+                if let Some(said) = line.map_or(Some(Said::End), said) {
+                    hear(said);
+                }
+            })?;
         }
         Ok(ffmpeg)
     }
 
     pub(super) fn pid(&self) -> u32 {
-        self.pid.cast_unsigned()
+        self.process.pid()
     }
 
     /// Sends a signal to ffmpeg and whatever it started, unless it has been reaped.
     pub(super) fn signal(&self, signal: libc::c_int) {
-        if self.ended.is_none() {
-            // SAFETY: kill has no memory effects; the group cannot be another's, since its leader is not yet reaped.
-            unsafe { libc::kill(-self.pid, signal) };
-        }
+        self.process.signal(signal);
     }
 
     /// The exit status, once ffmpeg has ended; what it started is killed before it is reaped.
@@ -107,80 +70,23 @@ impl Ffmpeg {
     /// # Errors
     /// What waitpid says; it cannot fail for a child of ours that nobody else waits for.
     pub(super) fn poll(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.ended.is_none() && self.is_zombie()? {
-            self.signal(libc::SIGKILL);
-            self.ended = self.child.as_inner_mut().try_wait()?;
-        }
-        Ok(self.ended)
-    }
-
-    /// Ended but not yet reaped: its process id, and so its group's, is still its own.
-    fn is_zombie(&self) -> io::Result<bool> {
-        // SAFETY: siginfo_t is plain data, valid when zeroed, and outlives the call.
-        unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-            if libc::waitid(libc::P_PID, self.pid.cast_unsigned(), &raw mut info, options) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(info.si_pid() == self.pid)
-        }
+        self.process.poll()
     }
 }
 
-impl Drop for Ffmpeg {
-    fn drop(&mut self) {
-        if self.ended.is_none() {
-            self.signal(libc::SIGKILL);
-            // after SIGKILL this waits for the kernel alone
-            let _ = self.child.as_inner_mut().wait();
-        }
-    }
-}
-
-/// Reads to the end, whatever comes: a pipe that is not drained would stop ffmpeg.
-fn read_lines(mut stderr: impl Read, mut hear: impl FnMut(Said)) {
-    let mut chunk = [0; 4096];
-    let mut line = Vec::with_capacity(256);
-    loop {
-        match stderr.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(length) => {
-                for &byte in &chunk[..length] {
-                    // statistics end with a carriage return, everything else with a newline
-                    if matches!(byte, b'\r' | b'\n') {
-                        tell(&line, &mut hear);
-                        line.clear();
-                    } else if line.len() < LONGEST_LINE {
-                        line.push(byte);
-                    }
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-    }
-    tell(&line, &mut hear);
-    hear(Said::End);
-}
-
-fn tell(line: &[u8], hear: &mut impl FnMut(Said)) {
-    let line = String::from_utf8_lossy(line);
-    let line = line.trim();
-    if line.is_empty() {
-        return;
-    }
+/// What a line says; information says nothing.
+fn said(line: &str) -> Option<Said> {
     // other lines may hold "size=" as well; only statistics have a frame count
     if line.contains("frame=")
         && let Some(progress) = try_parse_progress(line)
     {
-        hear(Said::Progress {
+        return Some(Said::Progress {
             frames: progress.frame.into(),
             bytes: u64::from(progress.size_kb) * 1024,
         });
-    } else if !line.starts_with("[info]") && !line.contains("] [info]") {
-        hear(Said::Line(line.to_owned()));
     }
+    let information = line.starts_with("[info]") || line.contains("] [info]");
+    (!information).then(|| Said::Line(line.to_owned()))
 }
 
 #[cfg(test)]
@@ -189,7 +95,7 @@ mod tests {
 
     fn heard(text: &[u8]) -> Vec<Said> {
         let mut heard = Vec::new();
-        read_lines(text, |said| heard.push(said));
+        process::read_lines(text, |line| heard.extend(line.map_or(Some(Said::End), said)));
         heard
     }
 
@@ -225,11 +131,5 @@ mod tests {
     fn statistics_without_a_size_still_count_frames() {
         let line = b"[info] frame=    5 fps=0.0 q=-0.0 Lsize=N/A time=00:00:00.20 bitrate=N/A speed=11.3x\r";
         assert_eq!(heard(line), [Said::Progress { frames: 5, bytes: 0 }, Said::End]);
-    }
-
-    #[test]
-    fn what_is_not_text_and_has_no_end_is_bounded() {
-        let heard = heard(&vec![0xff; 1 << 20]);
-        assert!(matches!(&heard[..], [Said::Line(line), Said::End] if line.len() <= 3 * LONGEST_LINE));
     }
 }

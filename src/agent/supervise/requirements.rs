@@ -1,11 +1,13 @@
 //! Which pipeline this machine can run: each requirement tried for real, the first pipeline that passes is taken.
 
 use super::ffmpeg::{Ffmpeg, Said};
-use crate::camera::Camera;
-use pistream_agent::{Pipeline, Requirement};
+use super::listed;
+use crate::camera::devices;
+use crate::command;
+use pistream_agent::{DEVICE, Pipeline, Requirement};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -14,42 +16,92 @@ const TRIAL: Duration = Duration::from_secs(20);
 /// How often a trial lets the supervisor breathe.
 const BREATH: Duration = Duration::from_millis(200);
 const FRAMES: u64 = 5;
-/// An encoder that failed its trial is not tried again for so long.
+/// What failed its trial is not tried again for so long.
 const REFUSAL_COUNTS: Duration = Duration::from_secs(600);
 
 /// The pipeline to run, and why it and not a better one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) index: usize,
+    /// The V4L2 device that its requirement found, if it has one.
+    pub(super) device: Option<String>,
     pub(super) why: String,
 }
 
 /// The first pipeline all of whose requirements hold, asked of `holds`; else why none will do.
 pub(super) fn choose(
     pipelines: &[Pipeline],
-    mut holds: impl FnMut(&Requirement) -> Result<(), String>,
+    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
 ) -> Result<Choice, String> {
-    let mut passed_over = Vec::new();
+    let mut passed_over = PassedOver::default();
     for (index, pipeline) in pipelines.iter().enumerate() {
-        match pipeline.requires.iter().try_for_each(&mut holds) {
-            Ok(()) => {
-                let why = match (passed_over.is_empty(), pipelines.len()) {
+        match all_hold(pipeline, &mut holds) {
+            Ok(device) => {
+                let why = match (passed_over.0.is_empty(), pipelines.len()) {
                     (true, 1) => "the only one configured".to_owned(),
                     (true, _) => "the first choice".to_owned(),
-                    (false, _) => passed_over.join("; "),
+                    (false, _) => passed_over.to_string(),
                 };
-                return Ok(Choice { index, why });
+                return Ok(Choice { index, device, why });
             }
-            Err(reason) => passed_over.push(format!("{} passed over: {reason}", pipeline.name)),
+            Err(reason) => passed_over.add(&pipeline.name, reason),
         }
     }
-    Err(passed_over.join("; "))
+    Err(passed_over.to_string())
 }
 
-/// Tries requirements, remembering the encoders' verdicts: a trial takes seconds, a restart shall not.
+/// The device that a pipeline's requirements found, if all of them hold; else why the first does not.
+pub(super) fn all_hold(
+    pipeline: &Pipeline,
+    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
+) -> Result<Option<String>, String> {
+    let mut device = None;
+    for requirement in &pipeline.requires {
+        device = device.or(holds(requirement)?);
+    }
+    Ok(device)
+}
+
+/// Pipelines by why they cannot run: most of a ladder's lower rungs fail for the reason of those above.
+#[derive(Default)]
+struct PassedOver(Vec<(Vec<String>, String)>);
+
+impl PassedOver {
+    fn add(&mut self, name: &str, reason: String) {
+        match self.0.iter_mut().find(|(_, known)| *known == reason) {
+            Some((names, _)) => names.push(name.to_owned()),
+            None => self.0.push((vec![name.to_owned()], reason)),
+        }
+    }
+}
+
+impl std::fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, (names, reason)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{} passed over: {reason}", names.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// The pipeline with the path of the device found wherever [`DEVICE`] stands for it.
+pub(super) fn placed(pipeline: &Pipeline, device: Option<&str>) -> Pipeline {
+    let mut placed = pipeline.clone();
+    if let Some(path) = device {
+        for text in placed.arguments.iter_mut().chain(&mut placed.device) {
+            if text == DEVICE {
+                path.clone_into(text);
+            }
+        }
+    }
+    placed
+}
+
+/// Tries requirements, remembering the verdicts that cost time: a trial takes seconds, a restart shall not.
 pub(super) struct Trials {
     ffmpeg: String,
-    encoders: BTreeMap<String, Verdict>,
+    verdicts: BTreeMap<Requirement, Verdict>,
 }
 
 struct Verdict {
@@ -68,48 +120,72 @@ impl Trials {
     pub(super) fn new(ffmpeg: &str) -> Trials {
         Trials {
             ffmpeg: ffmpeg.to_owned(),
-            encoders: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
         }
     }
 
-    /// An encoder failed in earnest, or nothing can run: no verdict counts any longer.
+    /// A camera or an encoder failed in earnest, or nothing can run: no verdict counts any longer.
     pub(super) fn forget(&mut self) {
-        self.encoders.clear();
+        self.verdicts.clear();
     }
 
-    /// Whether the requirement holds now. `breathe` is called at least five times a second while a trial runs; when it
-    /// returns false the trial is given up.
+    /// Whether the requirement holds now, and by which device if it asks for one. `breathe` is called at least five times
+    /// a second while a trial runs; when it returns false the trial is given up.
     ///
     /// # Errors
     /// Why it does not hold, in words.
-    pub(super) fn holds(&mut self, requirement: &Requirement, breathe: &mut dyn FnMut() -> bool) -> Result<(), String> {
+    pub(super) fn holds(
+        &mut self,
+        requirement: &Requirement,
+        breathe: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<String>, String> {
         match requirement {
-            Requirement::V4l2 { device, format } => Camera::open(Path::new(device))
-                .and_then(|camera| camera.offers(format))
-                .map_err(|error| error.to_string()),
+            Requirement::V4l2 { device, named, format } => {
+                devices::find(device.as_deref(), named, format.as_deref()).map(Some)
+            }
+            Requirement::Program { name, package } => match command::find(name) {
+                Some(_) => Ok(None),
+                None => Err(format!("{name} is not installed (sudo apt install {package})")),
+            },
             Requirement::File(path) => {
                 let file = File::open(path).and_then(|file| file.metadata());
                 match file {
                     Ok(metadata) if metadata.is_dir() => Err(format!("{path}: is a directory")),
-                    Ok(_) => Ok(()),
+                    Ok(_) => Ok(None),
                     Err(error) => Err(format!("{path}: {error}")),
                 }
             }
-            Requirement::Encoder(name) => {
-                if let Some(verdict) = self.encoders.get(name).filter(|verdict| verdict.counts()) {
-                    return verdict.result.clone();
-                }
-                let result = encode_five_frames(&self.ffmpeg, name, breathe);
-                self.encoders.insert(
-                    name.clone(),
-                    Verdict {
-                        at: Instant::now(),
-                        result: result.clone(),
-                    },
-                );
+            Requirement::Listed(program) => self.tried(requirement, |_| match listed::cameras(program, breathe)? {
+                cameras if cameras.is_empty() => Err(format!(
+                    "{program} lists no camera (see `{program} --list-cameras`; is the ribbon cable in its place, and \
+                     camera_auto_detect=1 in /boot/firmware/config.txt?)"
+                )),
+                _ => Ok(()),
+            }),
+            Requirement::Encoder(name) => self.tried(requirement, |ffmpeg| encode_five_frames(ffmpeg, name, breathe)),
+        }
+    }
+
+    /// What an earlier trial found, or this one.
+    fn tried(
+        &mut self,
+        requirement: &Requirement,
+        trial: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Result<Option<String>, String> {
+        let known = self.verdicts.get(requirement).filter(|verdict| verdict.counts());
+        let result = match known {
+            Some(verdict) => verdict.result.clone(),
+            None => {
+                let result = trial(&self.ffmpeg);
+                let verdict = Verdict {
+                    at: Instant::now(),
+                    result: result.clone(),
+                };
+                self.verdicts.insert(requirement.clone(), verdict);
                 result
             }
-        }
+        };
+        result.map(|()| None)
     }
 }
 
@@ -132,7 +208,7 @@ fn encode_five_frames(ffmpeg: &str, encoder: &str, breathe: &mut dyn FnMut() -> 
 
     let (said, heard) = mpsc::channel();
     let start = Instant::now();
-    let mut trial = Ffmpeg::start(ffmpeg, &arguments, move |what| {
+    let mut trial = Ffmpeg::start(ffmpeg, &arguments, Stdio::null(), move |what| {
         let _ = said.send(what);
     })
     .map_err(|error| format!("{ffmpeg}: {error}"))?;
@@ -185,6 +261,7 @@ mod tests {
         Pipeline {
             name: name.to_owned(),
             requires,
+            capture: None,
             device: None,
             controls: BTreeMap::new(),
             arguments: Vec::new(),
@@ -193,8 +270,9 @@ mod tests {
 
     fn three() -> Vec<Pipeline> {
         let v4l2 = Requirement::V4l2 {
-            device: "/dev/video0".to_owned(),
-            format: "H264".to_owned(),
+            device: Some("/dev/video0".to_owned()),
+            named: vec![],
+            format: Some("H264".to_owned()),
         };
         vec![
             pipeline("v4l2-copy", vec![v4l2]),
@@ -212,9 +290,9 @@ mod tests {
     #[test]
     fn the_first_that_holds_is_taken_and_the_better_ones_accounted_for() {
         let choice = choose(&three(), |requirement| match requirement {
-            Requirement::V4l2 { device, .. } => Err(format!("{device}: No such file or directory")),
+            Requirement::V4l2 { .. } => Err("/dev/video0: No such file or directory".to_owned()),
             Requirement::Encoder(name) if name == "h264_omx" => Err("encoder h264_omx: Unknown encoder".to_owned()),
-            _ => Ok(()),
+            _ => Ok(None),
         });
         let why = "v4l2-copy passed over: /dev/video0: No such file or directory; \
                    omx passed over: encoder h264_omx: Unknown encoder";
@@ -222,6 +300,7 @@ mod tests {
             choice,
             Ok(Choice {
                 index: 2,
+                device: None,
                 why: why.to_owned()
             })
         );
@@ -232,12 +311,13 @@ mod tests {
         let mut tried = 0;
         let choice = choose(&three(), |_| {
             tried += 1;
-            Ok(())
+            Ok(Some("/dev/video7".to_owned()))
         });
         assert_eq!(
             choice,
             Ok(Choice {
                 index: 0,
+                device: Some("/dev/video7".to_owned()),
                 why: "the first choice".to_owned()
             })
         );
@@ -245,19 +325,33 @@ mod tests {
     }
 
     #[test]
-    fn none_holds() {
-        let refused = choose(&three(), |_| Err("no".to_owned()));
+    fn none_holds_and_a_reason_for_several_is_told_once() {
+        let refused = choose(&three(), |requirement| match requirement {
+            Requirement::V4l2 { .. } => Err("no camera".to_owned()),
+            _ => Err("no encoder".to_owned()),
+        });
         assert_eq!(
             refused,
-            Err("v4l2-copy passed over: no; omx passed over: no; x264 passed over: no".to_owned())
+            Err("v4l2-copy passed over: no camera; omx, x264 passed over: no encoder".to_owned())
         );
+    }
+
+    #[test]
+    fn the_device_found_takes_its_place_in_arguments_and_controls() {
+        let mut found = pipeline("usb-copy", vec![]);
+        found.device = Some(DEVICE.to_owned());
+        found.arguments = ["-i", DEVICE, "x{device}"].map(str::to_owned).to_vec();
+        let placed = placed(&found, Some("/dev/video2"));
+        assert_eq!(placed.device.as_deref(), Some("/dev/video2"));
+        assert_eq!(placed.arguments, ["-i", "/dev/video2", "x{device}"]);
+        assert_eq!(super::placed(&found, None), found);
     }
 
     #[test]
     fn files_and_devices_are_really_opened() {
         let mut trials = Trials::new("/nonexistent/ffmpeg");
         let mut holds = |requirement: Requirement| trials.holds(&requirement, &mut || true);
-        assert_eq!(holds(Requirement::File("/dev/null".to_owned())), Ok(()));
+        assert_eq!(holds(Requirement::File("/dev/null".to_owned())), Ok(None));
         assert_eq!(
             holds(Requirement::File("/".to_owned())),
             Err("/: is a directory".to_owned())
@@ -268,13 +362,23 @@ mod tests {
                 .starts_with("/no/such: No such file")
         );
         let no_camera = Requirement::V4l2 {
-            device: "/dev/null".to_owned(),
-            format: "H264".to_owned(),
+            device: Some("/dev/null".to_owned()),
+            named: vec![],
+            format: Some("H264".to_owned()),
         };
         assert!(
             holds(no_camera)
                 .unwrap_err()
                 .starts_with("/dev/null: not a video device")
+        );
+        let program = |name: &str| Requirement::Program {
+            name: name.to_owned(),
+            package: "rpicam-apps".to_owned(),
+        };
+        assert_eq!(holds(program("sh")), Ok(None));
+        assert_eq!(
+            holds(program("no-such-rpicam-vid")),
+            Err("no-such-rpicam-vid is not installed (sudo apt install rpicam-apps)".to_owned())
         );
         let encoder = Requirement::Encoder("libx264".to_owned());
         assert!(

@@ -1,7 +1,10 @@
-//! One run of ffmpeg: its pulse, its last words, and how it is brought to an end.
+//! One run of ffmpeg, with its capture program if it has one: its pulse, its last words, how it is brought to an end.
+//!
+//! Where there are two processes they live and die together: the run is over when both are gone.
 //!
 //! Every moment comes in as an argument; nothing here waits.
 
+use super::capture::Capture;
 use super::cause::{self, Ending};
 use super::ffmpeg::{Ffmpeg, Said};
 use super::journal::{Sieve, log};
@@ -28,6 +31,9 @@ pub(super) struct Run {
     pub(super) started: Instant,
     pub(super) frames: u64,
     ffmpeg: Ffmpeg,
+    capture: Option<Capture>,
+    /// The capture program ended while ffmpeg was still running.
+    capture_ended_first: bool,
     stall_after: Duration,
     first_frame: Option<Instant>,
     /// When the frame count last grew; the start, as long as there is none.
@@ -52,6 +58,8 @@ pub(super) enum Stop {
     Asked,
     /// The watchdog: what stands still, and in words.
     Stalled(Cause, String),
+    /// Of ffmpeg and its capture program one has ended: the other is to follow.
+    Alone,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -71,12 +79,20 @@ pub(super) struct Outcome {
 }
 
 impl Run {
-    pub(super) fn new(number: u64, ffmpeg: Ffmpeg, stall_after: Duration, now: Instant) -> Run {
+    pub(super) fn new(
+        number: u64,
+        ffmpeg: Ffmpeg,
+        capture: Option<Capture>,
+        stall_after: Duration,
+        now: Instant,
+    ) -> Run {
         Run {
             number,
             started: now,
             frames: 0,
             ffmpeg,
+            capture,
+            capture_ended_first: false,
             stall_after,
             first_frame: None,
             advanced: now,
@@ -136,7 +152,13 @@ impl Run {
         }
     }
 
-    /// Begins to bring ffmpeg to its end, unless that has begun.
+    pub(super) fn hear_capture(&mut self, said: Said, sieve: &mut Sieve, now: Instant) {
+        if let Some(capture) = &mut self.capture {
+            capture.hear(said, sieve, now);
+        }
+    }
+
+    /// Begins to bring ffmpeg and its capture program to their end, unless that has begun.
     pub(super) fn stop(&mut self, why: Stop, now: Instant) {
         if let Some(stopping) = &mut self.stopping {
             // a stall that is being dealt with when the supervisor is told to end needs no restart
@@ -145,9 +167,9 @@ impl Run {
             }
             return;
         }
-        self.ffmpeg.signal(libc::SIGTERM);
+        self.signal(libc::SIGTERM);
         // a stopped (SIGSTOP) process acts on nothing but SIGKILL until it is continued
-        self.ffmpeg.signal(libc::SIGCONT);
+        self.signal(libc::SIGCONT);
         self.stopping = Some(Stopping {
             why,
             since: now,
@@ -155,34 +177,53 @@ impl Run {
         });
     }
 
-    /// Looks after ffmpeg: the watchdog, the stages of stopping, the end.
+    fn signal(&mut self, signal: libc::c_int) {
+        self.ffmpeg.signal(signal);
+        if let Some(capture) = &mut self.capture {
+            capture.signal(signal);
+        }
+    }
+
+    /// Looks after both processes: the watchdog, the stages of stopping, the end.
     ///
     /// # Errors
     /// What waitpid says.
     pub(super) fn step(&mut self, now: Instant) -> io::Result<Option<Outcome>> {
-        if self.ended.is_none()
-            && let Some(status) = self.ffmpeg.poll()?
-        {
-            self.ended = Some((now, Some(status)));
-        }
-        if let Some((at, status)) = self.ended {
-            let heard_out = self.silent_since.is_some() || now.duration_since(at) > LAST_WORDS;
-            return Ok(heard_out.then(|| self.outcome(status)));
+        let status = self.ffmpeg.poll()?;
+        let capture_ended = self.capture.as_mut().map(Capture::has_ended).transpose()?;
+        match (status, capture_ended) {
+            (Some(status), None | Some(true)) => {
+                let (at, status) = *self.ended.get_or_insert((now, Some(status)));
+                let silent = self.silent_since.is_some() && self.capture.as_ref().is_none_or(Capture::is_silent);
+                let heard_out = silent || now.duration_since(at) > LAST_WORDS;
+                return Ok(heard_out.then(|| self.outcome(status)));
+            }
+            (Some(_), Some(false)) => self.stop(Stop::Alone, now),
+            (None, Some(true)) => {
+                self.capture_ended_first |= self.stopping.is_none();
+                self.stop(Stop::Alone, now);
+            }
+            (None, None | Some(false)) => {}
         }
         if self.stopping.is_none()
             && let Some((cause, words)) = self.stalled(now)
         {
             self.stop(Stop::Stalled(cause, words), now);
         }
-        if let Some(stopping) = &mut self.stopping {
+        let next = self.stopping.as_mut().and_then(|stopping| {
             let waited = now.duration_since(stopping.since);
             if waited >= KILL && stopping.stage < Stage::Killed {
                 stopping.stage = Stage::Killed;
-                self.ffmpeg.signal(libc::SIGKILL);
+                Some(libc::SIGKILL)
             } else if waited >= SECOND_TERM && stopping.stage < Stage::ToldTwice {
                 stopping.stage = Stage::ToldTwice;
-                self.ffmpeg.signal(libc::SIGTERM);
+                Some(libc::SIGTERM)
+            } else {
+                None
             }
+        });
+        if let Some(signal) = next {
+            self.signal(signal);
         }
         Ok(None)
     }
@@ -211,6 +252,9 @@ impl Run {
             self.stall_after + FIRST_FRAME
         };
         if waited >= limit {
+            if let Some(complaint) = self.capture.as_ref().and_then(Capture::complaint) {
+                return Some(complaint);
+            }
             let seconds = waited.as_secs();
             return Some(match (self.first_frame, sendqueue::waiting(self.pid())) {
                 (Some(_), Some(bytes @ 1..)) => (
@@ -241,15 +285,23 @@ impl Run {
         let failure = match self.stopping.take().map(|stopping| stopping.why) {
             Some(Stop::Asked) => None,
             Some(Stop::Stalled(cause, words)) => Some((cause, words)),
-            None => {
-                let lines = self.lines.make_contiguous();
-                Some(cause::classify(&Ending {
-                    status,
-                    lines,
-                    streamed,
-                }))
-            }
+            Some(Stop::Alone) | None => Some(self.failure(status, streamed)),
         };
         Outcome { failure, streamed }
+    }
+
+    /// Why the run ended by itself. What befalls one of the two ends the other, so the one that ended first is asked.
+    fn failure(&mut self, status: Option<ExitStatus>, streamed: Duration) -> (Cause, String) {
+        let lines = self.lines.make_contiguous();
+        let of_ffmpeg = cause::classify(&Ending {
+            status,
+            lines,
+            streamed,
+        });
+        match self.capture.as_ref().and_then(Capture::failure) {
+            // an ffmpeg that knows no reason came to the end of what it was given
+            Some(of_capture) if self.capture_ended_first || of_ffmpeg.0 == Cause::Unknown => of_capture,
+            _ => of_ffmpeg,
+        }
     }
 }

@@ -3,16 +3,18 @@
 //! Two phases: waiting until a moment, or one [`Run`]. So there are never two ffmpegs.
 
 use super::backoff::BackOff;
+use super::capture::Capture;
 use super::ffmpeg::{Ffmpeg, Said};
 use super::journal::{Sieve, log};
 use super::listener::Board;
-use super::requirements::{Trials, choose};
+use super::requirements::{Trials, choose, placed};
 use super::run::{Outcome, Run, Stop};
 use super::systemd::Systemd;
 use crate::camera::{Applied, Camera};
 use crate::events;
 use pistream_agent::{CameraConfig, Cause, Pipeline, Status, StreamState};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -26,6 +28,8 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 pub(super) enum News {
     /// From the ffmpeg of the run with this number.
     Ffmpeg(u64, Said),
+    /// From its capture program.
+    Capture(u64, Said),
     /// The supervisor is to end (the flag says the same).
     Stop,
 }
@@ -110,10 +114,13 @@ impl Supervisor {
     }
 
     fn hear(&mut self, news: News) {
-        if let (News::Ffmpeg(number, said), Phase::Running(run)) = (news, &mut self.phase)
-            && run.number == number
-        {
-            run.hear(said, &mut self.sieve, Instant::now());
+        let Phase::Running(run) = &mut self.phase else { return };
+        match news {
+            News::Ffmpeg(number, said) if number == run.number => run.hear(said, &mut self.sieve, Instant::now()),
+            News::Capture(number, said) if number == run.number => {
+                run.hear_capture(said, &mut self.sieve, Instant::now());
+            }
+            News::Ffmpeg(..) | News::Capture(..) | News::Stop => {}
         }
     }
 
@@ -161,14 +168,20 @@ impl Supervisor {
             Ok(choice) => choice,
             Err(reasons) => return self.wait_for_a_pipeline(reasons),
         };
-        let pipeline = &self.config.pipelines[choice.index];
+        let pipeline = &placed(&self.config.pipelines[choice.index], choice.device.as_deref());
         let applied = match set_controls(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
         };
         self.runs += 1;
-        let (number, sender) = (self.runs, self.sender.clone());
-        let ffmpeg = Ffmpeg::start(&self.config.ffmpeg, &pipeline.arguments, move |said| {
+        let number = self.runs;
+        let (capture, stdin) = match self.start_capture(pipeline, number) {
+            Ok((capture, stdin)) => (capture, stdin),
+            Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
+        };
+        let sender = self.sender.clone();
+        // should it fail, the capture program goes with `capture`
+        let ffmpeg = Ffmpeg::start(&self.config.ffmpeg, &pipeline.arguments, stdin, move |said| {
             let _ = sender.send(News::Ffmpeg(number, said));
         });
         let ffmpeg = match ffmpeg {
@@ -194,7 +207,22 @@ impl Supervisor {
         self.status.bitrate_set = bitrate(&applied).unwrap_or(self.config.bitrate);
         self.status.controls = applied.values;
         let stall_after = Duration::from_secs(self.config.stall_after);
-        self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, stall_after, Instant::now())));
+        self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, capture, stall_after, Instant::now())));
+    }
+
+    /// The pipeline's capture program, if it has one, and what ffmpeg reads from.
+    fn start_capture(&self, pipeline: &Pipeline, number: u64) -> Result<(Option<Capture>, Stdio), String> {
+        let Some(wanted) = &pipeline.capture else {
+            return Ok((None, Stdio::null()));
+        };
+        let sender = self.sender.clone();
+        let started = Capture::start(wanted, move |said| {
+            let _ = sender.send(News::Capture(number, said));
+        });
+        match started {
+            Ok((capture, pictures)) => Ok((Some(capture), Stdio::from(pictures))),
+            Err(error) => Err(format!("{}: cannot be started: {error}", wanted.program)),
+        }
     }
 
     /// No requirement holds now, but a camera may yet be plugged in.
@@ -221,7 +249,7 @@ impl Supervisor {
     }
 
     fn fail(&mut self, cause: Cause, message: &str, streamed: Duration) {
-        if cause == Cause::Encoder {
+        if matches!(cause, Cause::Encoder | Cause::Camera) {
             self.trials.forget();
         }
         let pause = self.back_off.after(streamed, fastrand::f64());

@@ -1,5 +1,7 @@
 //! One camera, from its keys.
 
+mod source;
+
 use std::net::IpAddr;
 
 use super::Context;
@@ -11,7 +13,7 @@ use crate::inventory::reader::{Given, Named, Reader, nearest, value};
 use crate::inventory::short::{OrShort, locate};
 use crate::inventory::tree::Place;
 use crate::inventory::values::bitrate_in_words;
-use crate::model::{Bitrate, Camera, Encoder, Name, Profile, Restream, Secret, Server, Size, Source, Ssh};
+use crate::model::{Bitrate, Camera, Name, Profile, Restream, Secret, Server, Size, Ssh};
 
 /// A camera, and where its stream's name stands.
 pub(super) struct Built {
@@ -37,7 +39,7 @@ pub(super) fn build(
     reader: &mut Reader,
 ) -> Option<Built> {
     picture(name, place, &keys, reader);
-    sensible(&keys, reader);
+    source::sensible(name, place, &keys, reader);
     let ssh_place = keys.ssh.as_ref().map_or(place, |given| &given.place).clone();
     let ssh = ssh(name, place, keys.ssh, context, reader);
     let server = server(name, place, &keys.server, servers, reader);
@@ -228,20 +230,6 @@ fn level_suffices(
         None => "No level does: lower `size:` or `fps:`.".to_owned(),
     };
     reader.fault(Finding::new(place, message).help(help));
-}
-
-/// Source and encoder together.
-fn sensible(keys: &CameraKeys, reader: &mut Reader) {
-    let pattern = matches!(value(&keys.source), Some(Source::TestPattern));
-    let copy = matches!(value(&keys.encoder), Some(Encoder::Copy));
-    if let (true, true, Some(encoder)) = (pattern, copy, &keys.encoder) {
-        let finding = Finding::new(
-            &encoder.place,
-            "the test pattern comes as raw pictures: there is nothing to copy",
-        )
-        .help("Write `encoder: auto` or `encoder: libx264`.");
-        reader.fault(finding);
-    }
 }
 
 /// A restream target.

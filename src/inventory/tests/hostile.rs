@@ -110,7 +110,8 @@ fn check(fleet: &Fleet) {
         check_ssh(&camera.ssh);
         assert!(harmless(camera.name.as_str(), "-") && harmless(camera.stream.as_str(), "-"));
         assert!(fleet.server_of(camera).is_some());
-        if let crate::model::Source::File(path) | crate::model::Source::V4l2(path) = &camera.source {
+        use crate::model::Source;
+        if let Source::File(path) | Source::V4l2(path) | Source::Usb(Some(path)) = &camera.source {
             assert!(harmless_path(path), "{path:?}");
         }
         assert!(

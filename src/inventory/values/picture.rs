@@ -9,9 +9,11 @@ use crate::inventory::reader::{Read, Reader, shown};
 use crate::inventory::tree::Node;
 use crate::model::{Bitrate, Encoder, Profile, Size};
 
-const ENCODERS: [(&str, Encoder); 3] = [
+const ENCODERS: [(&str, Encoder); 5] = [
     ("auto", Encoder::Auto),
     ("copy", Encoder::Copy),
+    ("h264_omx", Encoder::H264Omx),
+    ("h264_v4l2m2m", Encoder::H264V4l2m2m),
     ("libx264", Encoder::Libx264),
 ];
 

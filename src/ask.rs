@@ -1,0 +1,34 @@
+//! One question to the agent of one host, and its answer. What is asked and what the answer means is for the commands.
+
+use crate::model::Ssh;
+use crate::remote::{self, Keep, Verb};
+use crate::report::{describe, with_help};
+use crate::transport::{self, Credentials};
+use pistream_agent::Event;
+use serde::Serialize;
+
+/// The last event of a conversation that leaves nothing on the host.
+///
+/// # Errors
+/// Why there was none, in words, with what to do about it.
+pub async fn ask<R: Serialize + Sync>(
+    ssh: &Ssh,
+    credentials: &Credentials,
+    verb: Verb,
+    request: Option<&R>,
+) -> Result<Event, String> {
+    let connection = transport::connect(ssh, credentials)
+        .await
+        .map_err(|e| with_help(&e, e.help()))?;
+    let sudo = credentials.sudo_password.as_ref();
+    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| {}).await;
+    answer.map_err(|e| with_help(&e, e.help()))
+}
+
+/// The words for an answer that is no answer; a fault says itself what it is.
+pub fn unexpected(event: Event) -> String {
+    match event {
+        Event::Failed { fault } => describe(&fault),
+        other => format!("the agent answered with an unexpected message: {other:?}"),
+    }
+}

@@ -1,0 +1,227 @@
+//! ffmpeg and the capture program before it, as a pair. Both ffmpegs are real, the one that is supervised and the one by
+//! which the stand-in for rpicam-vid makes its video.
+
+use crate::bench::{Bench, Supervisor, is_gone, signal, wait};
+use pistream_agent::{Cause, Status, StreamState};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const H264: &str =
+    r#""--codec", "h264", "--inline", "--flush", "-b", "250000", "-g", "15", "--profile", "high", "--level", "4""#;
+const COPY: &str = r#""-f", "h264", "-framerate", "15", "-analyzeduration", "500000", "-use_wallclock_as_timestamps", "1", "-i", "-", "-c:v", "copy""#;
+const RAW: &str = r#""--codec", "yuv420", "--flush""#;
+const ENCODE: &str = r#""-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", "256x120", "-framerate", "15", "-use_wallclock_as_timestamps", "1", "-i", "-", "-vf", "crop=200:120:0:0", "-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency""#;
+
+/// A bench whose ffmpeg is the real one, with the stand-in beside it.
+fn bench() -> Bench {
+    paired(H264, COPY)
+}
+
+fn paired(capture: &str, ffmpeg: &str) -> Bench {
+    let real = Path::new("/usr/bin/ffmpeg");
+    assert!(real.exists(), "this test needs ffmpeg: sudo apt install ffmpeg");
+    let bench = Bench::new(&format!("exec {} \"$@\"", real.display()));
+    let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rpicam-vid-standin");
+    fs::copy(stand_in, program(&bench)).unwrap();
+    let (program, output) = (program(&bench), bench.path("out.flv"));
+    bench.configure(
+        2,
+        &format!(
+            "[[pipeline]]\nname = \"rpicam\"\n\
+             requires = [{{ program = {{ name = {program:?}, package = \"rpicam-apps\" }} }}, {{ listed = {program:?} }}]\n\
+             capture = {{ program = {program:?}, arguments = [\"-t\", \"0\", \"-n\", \"--width\", \"200\", \"--height\", \
+             \"120\", \"--framerate\", \"15\", {capture}, \"-o\", \"-\"] }}\n\
+             arguments = [{ffmpeg}, \"-an\", \"-y\", \"-f\", \"flv\", \"-flush_packets\", \"1\", {output:?}]\n"
+        ),
+    );
+    bench
+}
+
+fn program(bench: &Bench) -> PathBuf {
+    bench.path("rpicam-vid-standin")
+}
+
+fn goes_wrong(bench: &Bench, fault: &str) {
+    fs::write(bench.path("fault"), fault).unwrap();
+}
+
+fn works_again(bench: &Bench) {
+    fs::remove_file(bench.path("fault")).unwrap();
+}
+
+/// The only two children, both alive: ffmpeg, and the capture program.
+fn pair(bench: &Bench, supervisor: &Supervisor<'_>) -> (u32, u32) {
+    let mut found = None;
+    wait("ffmpeg and one capture program", || {
+        let ffmpeg = bench.status().and_then(|status| status.ffmpeg_pid);
+        let children = supervisor.children();
+        found = match (&children[..], ffmpeg) {
+            ([(a, x), (b, y)], Some(ffmpeg)) if ![x, y].contains(&&'Z') && *a == ffmpeg => Some((*a, *b)),
+            ([(a, x), (b, y)], Some(ffmpeg)) if ![x, y].contains(&&'Z') && *b == ffmpeg => Some((*b, *a)),
+            _ => None,
+        };
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// Waits until another pair streams, and nothing is left of the one before.
+fn recovers(bench: &Bench, supervisor: &Supervisor<'_>, before: (u32, u32)) -> Status {
+    let status = bench.until("streaming anew", |status| {
+        status.state == StreamState::Streaming && status.ffmpeg_pid.is_some_and(|pid| pid != before.0)
+    });
+    let after = pair(bench, supervisor);
+    assert_ne!(after.1, before.1, "the capture program went on");
+    assert!(is_gone(before.0) && is_gone(before.1), "{before:?} is not gone");
+    status
+}
+
+/// What the video is that was written, as ffprobe says: every frame decoded without an error.
+fn written(bench: &Bench) -> String {
+    let mut probe = Command::new("/usr/bin/ffprobe");
+    probe.args("-v error -count_frames -show_entries stream=codec_name,profile,width,height -of csv=p=0".split(' '));
+    let output = probe.arg(bench.path("out.flv")).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn causes(status: &Status) -> Vec<(Cause, u64)> {
+    status.restarts.iter().map(|(cause, count)| (*cause, *count)).collect()
+}
+
+#[test]
+fn h264_of_the_stand_in_for_rpicam_vid_is_passed_on_and_both_end_together() {
+    let bench = bench();
+    let mut supervisor = bench.supervise();
+    bench.until("further", |status| status.frames > 30);
+    let pair = pair(&bench, &supervisor);
+    supervisor.signal("TERM");
+    assert_eq!(supervisor.exits().code(), Some(0));
+    assert!(is_gone(pair.0) && is_gone(pair.1));
+    assert_eq!(written(&bench), "h264,High,200,120");
+    // what it says of every frame and every step is not for the journal
+    assert!(
+        !bench.log().contains("fps) exp") && !bench.log().contains("INFO"),
+        "{}",
+        bench.log()
+    );
+}
+
+#[test]
+fn raw_pictures_of_the_stand_in_for_rpicam_vid_are_encoded_without_their_padding() {
+    let bench = paired(RAW, ENCODE);
+    let mut supervisor = bench.supervise();
+    bench.until("further", |status| status.frames > 30);
+    supervisor.signal("TERM");
+    supervisor.exits();
+    assert_eq!(written(&bench), "h264,High,200,120");
+}
+
+#[test]
+fn a_stand_in_for_rpicam_vid_that_is_killed_is_replaced_with_its_ffmpeg() {
+    let bench = bench();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    signal(before.1, "KILL");
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Killed, 1)]);
+    assert_eq!(
+        status.last_error.as_deref(),
+        Some("rpicam-vid-standin was killed by signal 9")
+    );
+}
+
+#[test]
+fn an_ffmpeg_that_is_killed_takes_the_stand_in_for_rpicam_vid_along() {
+    let bench = bench();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    signal(before.0, "KILL");
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Killed, 1)]);
+    assert_eq!(status.last_error.as_deref(), Some("ffmpeg was killed by signal 9"));
+}
+
+#[test]
+fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
+    let bench = bench();
+    goes_wrong(&bench, "stall");
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    works_again(&bench);
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Stalled, 1)], "{:?}", status.last_error);
+}
+
+#[test]
+fn a_frozen_stand_in_for_rpicam_vid_is_found_out_and_ended() {
+    let bench = bench();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    signal(before.1, "STOP");
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Stalled, 1)], "{:?}", status.last_error);
+}
+
+#[test]
+fn a_camera_that_does_not_start_is_named_in_the_words_of_the_stand_in_for_rpicam_vid() {
+    let bench = bench();
+    goes_wrong(&bench, "camera-gone");
+    let supervisor = bench.supervise();
+    let status = bench.until("told", |status| status.restarts.get(&Cause::Camera) >= Some(&2));
+    assert_eq!(causes(&status).len(), 1, "{:?}", status.restarts);
+    assert_eq!(
+        status.last_error.as_deref(),
+        Some("rpicam-vid-standin: ERROR: *** no cameras available ***")
+    );
+    works_again(&bench);
+    bench.streaming();
+    pair(&bench, &supervisor);
+}
+
+#[test]
+fn no_camera_that_the_stand_in_for_rpicam_vid_lists_is_no_pipeline() {
+    let bench = bench();
+    goes_wrong(&bench, "no-camera");
+    let supervisor = bench.supervise();
+    let status = bench.until("without a pipeline", |status| status.state == StreamState::NoPipeline);
+    assert!(
+        status.why.contains("rpicam-vid-standin lists no camera"),
+        "{}",
+        status.why
+    );
+    assert_eq!((supervisor.children(), bench.starts()), (vec![], vec![]));
+    works_again(&bench);
+    bench.streaming();
+    pair(&bench, &supervisor);
+}
+
+#[test]
+fn a_missing_capture_program_is_named_with_what_brings_it() {
+    let bench = bench();
+    fs::remove_file(program(&bench)).unwrap();
+    let _supervisor = bench.supervise();
+    let status = bench.until("without a pipeline", |status| status.state == StreamState::NoPipeline);
+    assert!(
+        status
+            .why
+            .ends_with("rpicam-vid-standin is not installed (sudo apt install rpicam-apps)"),
+        "{}",
+        status.why
+    );
+}
+
+#[test]
+fn ffmpeg_and_the_stand_in_for_rpicam_vid_die_with_a_supervisor_that_is_killed() {
+    let bench = bench();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let pair = pair(&bench, &supervisor);
+    supervisor.signal("KILL");
+    wait("both gone", || is_gone(pair.0) && is_gone(pair.1));
+}
