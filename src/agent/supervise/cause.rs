@@ -3,7 +3,6 @@
 //! The texts are those of ffmpeg 5.1 (Debian 12); 4.3 and 7.1 print the same words around other line prefixes.
 
 use pistream_agent::Cause;
-use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -86,18 +85,19 @@ const SIGNS_OF_CAPTURE: &[Sign] = &[
 ];
 
 /// The trouble a capture program told of, if it is of a known kind.
-pub(super) fn of_capture(lines: &VecDeque<String>) -> Option<(Cause, String)> {
+pub(super) fn of_capture<'a>(lines: impl Iterator<Item = &'a str>) -> Option<(Cause, String)> {
+    let lines: Vec<&str> = lines.collect();
     SIGNS_OF_CAPTURE.iter().find_map(|sign| {
-        let tells = |line: &&String| sign.words.iter().all(|word| line.contains(word));
-        lines.iter().find(tells).map(|line| (sign.cause, line.clone()))
+        let tells = |line: &&&str| sign.words.iter().all(|word| line.contains(word));
+        lines.iter().find(tells).map(|line| (sign.cause, (*line).to_owned()))
     })
 }
 
 /// Why a capture program ended that told of nothing known: its business is the camera.
-pub(super) fn of_captures_end(name: &str, status: ExitStatus, last: Option<&String>) -> (Cause, String) {
+pub(super) fn of_captures_end(name: &str, status: ExitStatus, last: Option<&str>) -> (Cause, String) {
     match (status.signal(), last) {
         (Some(signal), _) => (Cause::Killed, format!("{name} was killed by signal {signal}")),
-        (None, Some(line)) => (Cause::Camera, line.clone()),
+        (None, Some(line)) => (Cause::Camera, line.to_owned()),
         (None, None) => (Cause::Camera, format!("{name} ended with {status}, saying nothing")),
     }
 }
@@ -337,11 +337,11 @@ mod tests {
                 Cause::Encoder,
             ),
         ] {
-            let lines = VecDeque::from(["rpicam-vid: Preview window unavailable".to_owned(), line.to_owned()]);
-            assert_eq!(of_capture(&lines), Some((cause, line.to_owned())));
+            let lines = ["rpicam-vid: Preview window unavailable", line];
+            assert_eq!(of_capture(lines.into_iter()), Some((cause, line.to_owned())));
         }
-        assert_eq!(of_capture(&VecDeque::from(["rpicam-vid: Halting".to_owned()])), None);
-        let ended = |raw, last: Option<&String>| of_captures_end("rpicam-vid", ExitStatus::from_raw(raw), last);
+        assert_eq!(of_capture(std::iter::once("rpicam-vid: Halting")), None);
+        let ended = |raw, last: Option<&str>| of_captures_end("rpicam-vid", ExitStatus::from_raw(raw), last);
         assert_eq!(
             ended(SIGKILL, None),
             (Cause::Killed, "rpicam-vid was killed by signal 9".to_owned())
@@ -350,7 +350,7 @@ mod tests {
             ended(EXIT_255, None).1,
             "rpicam-vid ended with exit status: 255, saying nothing"
         );
-        assert_eq!(ended(EXIT_255, Some(&"last words".to_owned())).1, "last words");
+        assert_eq!(ended(EXIT_255, Some("last words")).1, "last words");
     }
 
     #[test]
