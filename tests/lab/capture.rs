@@ -55,6 +55,13 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     lab.root("porch", "rm /usr/local/bin/fault");
     let healed = streams_again(&lab, "porch", Duration::from_secs(60));
     println!("camera gone: streaming {healed:.1?} after it was back");
+    println!(
+        "{}",
+        lab.root(
+            "porch",
+            "journalctl -b -q | grep -iE 'pistream-camera.*(device|group)' | sort | uniq -c | head -20 || true"
+        )
+    );
     let left = lab.root("porch", "systemctl stop pistream-camera; pgrep -c ffmpeg || true");
     assert_eq!(left, "0", "processes are left");
 }
@@ -117,6 +124,11 @@ fn facts_tell_what_each_host_is_and_what_its_stand_in_for_a_camera_can_do() {
     assert_eq!(
         libcamera["obstacle"],
         "libcamera-vid is not installed (sudo apt install libcamera-apps)"
+    );
+
+    println!(
+        "{}",
+        all(&lab.pistream(&["facts", "-i", "hosts.yml", "porch"]).output().unwrap())
     );
 
     lab.power_cut("porch");
