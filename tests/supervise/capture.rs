@@ -158,6 +158,23 @@ fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
 }
 
 #[test]
+fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
+    let bench = bench();
+    goes_wrong(&bench, "sensor-lost");
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    works_again(&bench);
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Camera, 1)], "{:?}", status.last_error);
+    assert!(
+        status
+            .last_error
+            .is_some_and(|told| told.ends_with("Camera frontend has timed out!"))
+    );
+}
+
+#[test]
 fn a_frozen_stand_in_for_rpicam_vid_is_found_out_and_ended() {
     let bench = bench();
     let supervisor = bench.supervise();

@@ -2,7 +2,7 @@
 //!
 //! Ffmpeg's watchdog is its watchdog too: pictures that do not come are frames that do not advance.
 
-use super::cause;
+use super::cause::capture as cause;
 use super::ffmpeg::Said;
 use super::journal::{Sieve, log};
 use super::process::{self, Process};
@@ -107,7 +107,7 @@ impl Capture {
 
     /// Trouble it told of since then, whether it has ended or not. What it got over earlier is no cause of anything now.
     pub(super) fn complaint(&self, since: Instant) -> Option<(Cause, String)> {
-        cause::of_capture(self.since(since))
+        cause::complaint(self.since(since))
     }
 
     fn since(&self, since: Instant) -> impl DoubleEndedIterator<Item = &str> {
@@ -122,7 +122,7 @@ impl Capture {
             .ended
             .filter(|status| !self.told && !cause::is_broken_pipe(*status))?;
         let complaint = self.complaint(since);
-        Some(complaint.unwrap_or_else(|| cause::of_captures_end(&self.name, status, self.since(since).next_back())))
+        Some(complaint.unwrap_or_else(|| cause::end(&self.name, status, self.since(since).next_back())))
     }
 }
 
