@@ -1,7 +1,7 @@
 //! A camera of libcamera's: a stand-in for rpicam-vid, since no container has a Raspberry Pi's camera, and everything
 //! behind it real. And what `pistream facts` tells of such hosts.
 
-use crate::fleet::{Fleet, status, streams_again, verify};
+use crate::fleet::{Fleet, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, all, wait_for};
 use pistream_agent::Cause;
 use serde_json::Value;
@@ -139,11 +139,4 @@ fn facts_tell_what_each_host_is_and_what_its_stand_in_for_a_camera_can_do() {
         text.contains("no camera is deployed here") && text.contains("porch"),
         "{text}"
     );
-}
-
-fn facts(lab: &Lab, hosts: &[&str]) -> Value {
-    let arguments = [&["facts", "-i", "hosts.yml", "--json"], hosts].concat();
-    let output = lab.pistream(&arguments).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", all(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
 }
