@@ -55,13 +55,9 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     lab.root("porch", "rm /usr/local/bin/fault");
     let healed = streams_again(&lab, "porch", Duration::from_secs(60));
     println!("camera gone: streaming {healed:.1?} after it was back");
-    println!(
-        "{}",
-        lab.root(
-            "porch",
-            "journalctl -b -q | grep -iE 'pistream-camera.*(device|group)' | sort | uniq -c | head -20 || true"
-        )
-    );
+    let groups = lab.root("porch", "id -nG pistream");
+    let render = lab.ssh("porch", "getent group render").status.success();
+    assert_eq!(groups.split(' ').any(|group| group == "render"), render, "{groups}");
     let left = lab.root("porch", "systemctl stop pistream-camera; pgrep -c ffmpeg || true");
     assert_eq!(left, "0", "processes are left");
 }
