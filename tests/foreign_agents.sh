@@ -63,6 +63,8 @@ check() {
     [ "$(stat -c %a "$host/etc/pistream/note")" = 640 ] || fail 'the mode is not as planned'
     conversation 0 "$request" apply --root "$host"
     says '"outcome":"unchanged"'
+    conversation 0 '' facts --config "$host/etc/no-camera.toml"
+    says '"event":"host_facts".*"memory":[0-9]+.*"no_pipelines":"no camera is deployed here"'
     printf '%s runs under %s\n' "$target" "$emulator"
 }
 

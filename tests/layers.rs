@@ -98,6 +98,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["inventory", "plan", "templates", "report", "cli", "deploy", "verify"],
     ),
     (
+        "src/ask",
+        &["inventory", "plan", "templates", "cli", "deploy", "verify", "facts"],
+    ),
+    ("src/facts/show", &["transport", "remote", "report", "cli", "inventory"]),
+    (
         "src/verify/judge",
         &["transport", "remote", "report", "cli", "inventory"],
     ),

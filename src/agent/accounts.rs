@@ -144,3 +144,23 @@ pub(crate) fn join(user: &str, groups: &str) -> Result<(), Error> {
         })
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_is_joined_if_there_is_joined_only_there() {
+        let user = User {
+            name: "pistream".into(),
+            groups: vec!["video".into()],
+            groups_if_there: vec!["render".into()],
+        };
+        let mut accounts = Accounts::default();
+        accounts.users.insert("pistream".into(), (990, 990));
+        accounts.groups.insert("video".into(), (44, vec!["pistream".into()]));
+        assert_eq!(accounts.missing_groups(&user), Vec::<&str>::new());
+        accounts.groups.insert("render".into(), (106, vec![]));
+        assert_eq!(accounts.missing_groups(&user), ["render"]);
+    }
+}

@@ -1,9 +1,9 @@
 //! `pistream-agent supervise`: keeps one camera's ffmpeg running and tells how it fares.
 //!
 //! ```text
-//! camera.toml ─ config ─► requirements ─► camera controls ─► ffmpeg ─┬─► statistics ─► meter, watchdog
-//!                              ▲                                     ├─► lines ─► journal, cause
-//!                              └───────────── backoff ◄──────────────┘ exit
+//! camera.toml ─ config ─► choice, requirements ─► camera controls ─► [capture ─►] ffmpeg ─┬─► statistics ─► meter, watchdog
+//!                              ▲                                                          ├─► lines ─► journal, cause
+//!                              └─────────────────────── backoff ◄─────────────────────────┘ exit
 //! ```
 //!
 //! One main loop decides (`supervisor`); a thread per source of news feeds it (ffmpeg's stderr, signals), one serves the
@@ -12,6 +12,7 @@
 mod backoff;
 mod capture;
 mod cause;
+mod choice;
 mod config;
 mod ffmpeg;
 mod journal;
@@ -25,10 +26,11 @@ mod sendqueue;
 mod supervisor;
 mod systemd;
 
+use choice::all_hold;
 use journal::log;
 use listener::{Board, Listener};
 use pistream_agent::PipelineFacts;
-use requirements::{Trials, all_hold};
+use requirements::Trials;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;

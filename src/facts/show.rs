@@ -165,18 +165,21 @@ fn camera(facts: &CameraFacts) -> Vec<Line> {
     lines
 }
 
-/// The first that can run is the one that does.
+/// The first that can run is the one that does. Those that the same thing keeps from it share a line.
 fn pipelines(pipelines: &[PipelineFacts]) -> Vec<Line> {
-    let first = pipelines.iter().position(|pipeline| pipeline.obstacle.is_none());
-    let line = |(index, pipeline): (usize, &PipelineFacts)| {
-        let name = &pipeline.name;
-        match &pipeline.obstacle {
-            None if Some(index) == first => ("pipeline", format!("{name}: can run, the first choice"), Colour::Good),
-            None => ("pipeline", format!("{name}: can run"), Colour::Good),
-            Some(why) => ("pipeline", format!("{name}: {why}"), Colour::Plain),
+    let mut lines: Vec<(Vec<&str>, Option<&str>)> = Vec::new();
+    for pipeline in pipelines {
+        let obstacle = pipeline.obstacle.as_deref();
+        match lines.iter_mut().find(|(_, other)| *other == obstacle) {
+            Some((names, _)) => names.push(&pipeline.name),
+            None => lines.push((vec![&pipeline.name], obstacle)),
         }
+    }
+    let line = |(names, obstacle): (Vec<&str>, Option<&str>)| match obstacle {
+        None => ("can run", names.join(", "), Colour::Good),
+        Some(why) => ("cannot", format!("{}: {why}", names.join(", ")), Colour::Plain),
     };
-    pipelines.iter().enumerate().map(line).collect()
+    lines.into_iter().map(line).collect()
 }
 
 /// "947 MB", "3.9 GB"

@@ -1,7 +1,7 @@
 //! A camera of libcamera's: a stand-in for rpicam-vid, since no container has a Raspberry Pi's camera, and everything
 //! behind it real. And what `pistream facts` tells of such hosts.
 
-use crate::fleet::{Fleet, status, streams_again, verify};
+use crate::fleet::{Fleet, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, all, wait_for};
 use pistream_agent::Cause;
 use serde_json::Value;
@@ -55,6 +55,9 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     lab.root("porch", "rm /usr/local/bin/fault");
     let healed = streams_again(&lab, "porch", Duration::from_secs(60));
     println!("camera gone: streaming {healed:.1?} after it was back");
+    let groups = lab.root("porch", "id -nG pistream");
+    let render = lab.ssh("porch", "getent group render").status.success();
+    assert_eq!(groups.split(' ').any(|group| group == "render"), render, "{groups}");
     let left = lab.root("porch", "systemctl stop pistream-camera; pgrep -c ffmpeg || true");
     assert_eq!(left, "0", "processes are left");
 }
@@ -119,6 +122,11 @@ fn facts_tell_what_each_host_is_and_what_its_stand_in_for_a_camera_can_do() {
         "libcamera-vid is not installed (sudo apt install libcamera-apps)"
     );
 
+    println!(
+        "{}",
+        all(&lab.pistream(&["facts", "-i", "hosts.yml", "porch"]).output().unwrap())
+    );
+
     lab.power_cut("porch");
     let output = lab.pistream(&["facts", "-i", "hosts.yml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", all(&output));
@@ -127,11 +135,4 @@ fn facts_tell_what_each_host_is_and_what_its_stand_in_for_a_camera_can_do() {
         text.contains("no camera is deployed here") && text.contains("porch"),
         "{text}"
     );
-}
-
-fn facts(lab: &Lab, hosts: &[&str]) -> Value {
-    let arguments = [&["facts", "-i", "hosts.yml", "--json"], hosts].concat();
-    let output = lab.pistream(&arguments).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", all(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -213,3 +213,11 @@ pub fn lives(lab: &Lab, host: &str) -> String {
     let ask = "systemctl show -p MainPID -p ActiveEnterTimestampMonotonic -p ActiveState 'pistream-*.service'; pgrep -x nginx || true";
     lab.root(host, ask)
 }
+
+/// What `pistream facts` tells of these hosts (all, if there are none), every one of which must answer.
+pub fn facts(lab: &Lab, hosts: &[&str]) -> Value {
+    let arguments = [&["facts", "-i", "hosts.yml", "--json"], hosts].concat();
+    let output = lab.pistream(&arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", all(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}

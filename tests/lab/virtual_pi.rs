@@ -1,6 +1,6 @@
 //! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
 
-use crate::fleet::{Fleet, bitrate_received, status, streams_again, verify};
+use crate::fleet::{Fleet, bitrate_received, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab};
 use std::time::Duration;
 
@@ -34,6 +34,20 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
         assert!(off < TOLERANCE, "{received:.0} bit/s received of {bits} set");
     }
     verify(&lab).must_hold();
+
+    let told = facts(&lab, &["porch"]);
+    let camera = &told["hosts"][0]["facts"]["camera"];
+    assert_eq!(camera["stack"], "legacy", "{told}");
+    assert_eq!(camera["devices"][0]["card"], "mmal service 16.1", "{told}");
+    assert_eq!(camera["pipelines"][0]["name"], "v4l2-copy", "{told}");
+    assert!(camera["pipelines"][0]["obstacle"].is_null(), "{told}");
+    let holder = &camera["holders"][0];
+    let (program, unit) = (&holder["program"], &holder["unit"]);
+    assert_eq!(
+        (program, unit),
+        (&"ffmpeg".into(), &"pistream-camera.service".into()),
+        "{told}"
+    );
 }
 
 #[test]

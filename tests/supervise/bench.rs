@@ -175,6 +175,11 @@ impl Supervisor<'_> {
         .collect()
     }
 
+    /// How many files, pipes and sockets the supervisor has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Exactly one child, alive, and it is the one the status names.
     pub fn has_one_ffmpeg(&self) {
         wait("one child, no zombie", || {

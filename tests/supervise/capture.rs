@@ -134,6 +134,21 @@ fn a_stand_in_for_rpicam_vid_that_is_killed_is_replaced_with_its_ffmpeg() {
 }
 
 #[test]
+fn stand_ins_for_rpicam_vid_killed_many_times_leave_no_pipe_open() {
+    let bench = bench();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let mut before = pair(&bench, &supervisor);
+    let open = supervisor.descriptors();
+    for _ in 0..4 {
+        signal(before.1, "KILL");
+        recovers(&bench, &supervisor, before);
+        before = pair(&bench, &supervisor);
+    }
+    wait("the pipes of the dead closed", || supervisor.descriptors() <= open);
+}
+
+#[test]
 fn an_ffmpeg_that_is_killed_takes_the_stand_in_for_rpicam_vid_along() {
     let bench = bench();
     let supervisor = bench.supervise();
@@ -155,6 +170,23 @@ fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
     works_again(&bench);
     let status = recovers(&bench, &supervisor, before);
     assert_eq!(causes(&status), [(Cause::Stalled, 1)], "{:?}", status.last_error);
+}
+
+#[test]
+fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
+    let bench = bench();
+    goes_wrong(&bench, "sensor-lost");
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    works_again(&bench);
+    let status = recovers(&bench, &supervisor, before);
+    assert_eq!(causes(&status), [(Cause::Camera, 1)], "{:?}", status.last_error);
+    assert!(
+        status
+            .last_error
+            .is_some_and(|told| told.ends_with("Camera frontend has timed out!"))
+    );
 }
 
 #[test]

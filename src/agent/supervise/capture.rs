@@ -2,7 +2,7 @@
 //!
 //! Ffmpeg's watchdog is its watchdog too: pictures that do not come are frames that do not advance.
 
-use super::cause;
+use super::cause::capture as cause;
 use super::ffmpeg::Said;
 use super::journal::{Sieve, log};
 use super::process::{self, Process};
@@ -21,7 +21,7 @@ pub(super) struct Capture {
     process: Process,
     /// Its name, without a directory.
     name: String,
-    lines: VecDeque<String>,
+    lines: VecDeque<(Instant, String)>,
     /// It has closed its stderr.
     silent: bool,
     /// We asked it to end.
@@ -79,7 +79,7 @@ impl Capture {
                 if self.lines.len() == LAST_LINES {
                     self.lines.pop_front();
                 }
-                self.lines.push_back(line);
+                self.lines.push_back((now, line));
             }
             Said::End => self.silent = true,
             Said::Progress { .. } => {}
@@ -105,20 +105,24 @@ impl Capture {
         Ok(self.ended.is_some())
     }
 
-    /// Trouble it told of, whether it has ended or not.
-    pub(super) fn complaint(&self) -> Option<(Cause, String)> {
-        cause::of_capture(&self.lines)
+    /// Trouble it told of since then, whether it has ended or not. What it got over earlier is no cause of anything now.
+    pub(super) fn complaint(&self, since: Instant) -> Option<(Cause, String)> {
+        cause::complaint(self.since(since))
     }
 
-    /// Why it ended by itself; `None` if it runs, was told to end, or ended because ffmpeg no longer read.
-    pub(super) fn failure(&self) -> Option<(Cause, String)> {
+    fn since(&self, since: Instant) -> impl DoubleEndedIterator<Item = &str> {
+        let lines = self.lines.iter().filter(move |(at, _)| *at >= since);
+        lines.map(|(_, line)| line.as_str())
+    }
+
+    /// Why it ended by itself, as told since then; `None` if it runs, was told to end, or ended because ffmpeg no longer
+    /// read.
+    pub(super) fn failure(&self, since: Instant) -> Option<(Cause, String)> {
         let status = self
             .ended
             .filter(|status| !self.told && !cause::is_broken_pipe(*status))?;
-        Some(
-            self.complaint()
-                .unwrap_or_else(|| cause::of_captures_end(&self.name, status, self.lines.back())),
-        )
+        let complaint = self.complaint(since);
+        Some(complaint.unwrap_or_else(|| cause::end(&self.name, status, self.since(since).next_back())))
     }
 }
 

@@ -1,9 +1,10 @@
-//! Why ffmpeg or a capture program ended, told from its exit status and its last lines. Tables; no I/O.
+//! Why ffmpeg ended, told from its exit status and its last lines. A table; no I/O.
 //!
 //! The texts are those of ffmpeg 5.1 (Debian 12); 4.3 and 7.1 print the same words around other line prefixes.
 
+pub(super) mod capture;
+
 use pistream_agent::Cause;
-use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -72,40 +73,6 @@ const SIGNS: &[Sign] = &[
     sign(Cause::ServerRefused, &["rtmp", "Input/output error"]),
     sign(Cause::ServerRefused, &["rtmp", "Operation not permitted"]),
 ];
-
-/// As [`SIGNS`], of what libcamera's programs print.
-const SIGNS_OF_CAPTURE: &[Sign] = &[
-    sign(Cause::Camera, &["no cameras available"]),
-    sign(Cause::Camera, &["failed to acquire camera"]),
-    sign(Cause::Camera, &["in use by another process"]),
-    sign(Cause::Camera, &["failed to start camera"]),
-    sign(Cause::Camera, &["frontend has timed out"]),
-    sign(Cause::Camera, &["timeout detected"]),
-    sign(Cause::Encoder, &["failed to open V4L2 H264 encoder"]),
-    sign(Cause::Encoder, &["find an appropriate H.264 codec"]),
-];
-
-/// The trouble a capture program told of, if it is of a known kind.
-pub(super) fn of_capture(lines: &VecDeque<String>) -> Option<(Cause, String)> {
-    SIGNS_OF_CAPTURE.iter().find_map(|sign| {
-        let tells = |line: &&String| sign.words.iter().all(|word| line.contains(word));
-        lines.iter().find(tells).map(|line| (sign.cause, line.clone()))
-    })
-}
-
-/// Why a capture program ended that told of nothing known: its business is the camera.
-pub(super) fn of_captures_end(name: &str, status: ExitStatus, last: Option<&String>) -> (Cause, String) {
-    match (status.signal(), last) {
-        (Some(signal), _) => (Cause::Killed, format!("{name} was killed by signal {signal}")),
-        (None, Some(line)) => (Cause::Camera, line.clone()),
-        (None, None) => (Cause::Camera, format!("{name} ended with {status}, saying nothing")),
-    }
-}
-
-/// It wrote to somebody who had gone.
-pub(super) fn is_broken_pipe(status: ExitStatus) -> bool {
-    status.signal() == Some(libc::SIGPIPE)
-}
 
 /// The cause, and the line that told it (or the last line, or the exit status in words).
 pub(super) fn classify(ending: &Ending<'_>) -> (Cause, String) {
@@ -321,36 +288,6 @@ mod tests {
         assert_eq!(told(EXIT_1, 0, &m2m).0, Cause::Encoder);
         let x264 = ["x264 [error]: invalid profile: bogus", m2m[2]];
         assert_eq!(told(EXIT_1, 0, &x264).0, Cause::Encoder);
-    }
-
-    #[test]
-    fn capture_programs() {
-        // the words of rpicam-apps' own exceptions and of libcamera's pipeline handler
-        for (line, cause) in [
-            ("rpicam-vid: ERROR: *** no cameras available ***", Cause::Camera),
-            (
-                "rpicam-vid: ERROR: *** failed to acquire camera /base/soc/i2c0mux ***",
-                Cause::Camera,
-            ),
-            (
-                "rpicam-vid: ERROR: *** failed to open V4L2 H264 encoder ***",
-                Cause::Encoder,
-            ),
-        ] {
-            let lines = VecDeque::from(["rpicam-vid: Preview window unavailable".to_owned(), line.to_owned()]);
-            assert_eq!(of_capture(&lines), Some((cause, line.to_owned())));
-        }
-        assert_eq!(of_capture(&VecDeque::from(["rpicam-vid: Halting".to_owned()])), None);
-        let ended = |raw, last: Option<&String>| of_captures_end("rpicam-vid", ExitStatus::from_raw(raw), last);
-        assert_eq!(
-            ended(SIGKILL, None),
-            (Cause::Killed, "rpicam-vid was killed by signal 9".to_owned())
-        );
-        assert_eq!(
-            ended(EXIT_255, None).1,
-            "rpicam-vid ended with exit status: 255, saying nothing"
-        );
-        assert_eq!(ended(EXIT_255, Some(&"last words".to_owned())).1, "last words");
     }
 
     #[test]

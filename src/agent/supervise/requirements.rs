@@ -1,10 +1,10 @@
-//! Which pipeline this machine can run: each requirement tried for real, the first pipeline that passes is taken.
+//! Whether this machine meets a requirement: each is tried for real, since a list of names proves nothing.
 
 use super::ffmpeg::{Ffmpeg, Said};
 use super::listed;
 use crate::camera::devices;
 use crate::command;
-use pistream_agent::{DEVICE, Pipeline, Requirement};
+use pistream_agent::Requirement;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::Stdio;
@@ -18,85 +18,6 @@ const BREATH: Duration = Duration::from_millis(200);
 const FRAMES: u64 = 5;
 /// What failed its trial is not tried again for so long.
 const REFUSAL_COUNTS: Duration = Duration::from_secs(600);
-
-/// The pipeline to run, and why it and not a better one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) index: usize,
-    /// The V4L2 device that its requirement found, if it has one.
-    pub(super) device: Option<String>,
-    pub(super) why: String,
-}
-
-/// The first pipeline all of whose requirements hold, asked of `holds`; else why none will do.
-pub(super) fn choose(
-    pipelines: &[Pipeline],
-    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
-) -> Result<Choice, String> {
-    let mut passed_over = PassedOver::default();
-    for (index, pipeline) in pipelines.iter().enumerate() {
-        match all_hold(pipeline, &mut holds) {
-            Ok(device) => {
-                let why = match (passed_over.0.is_empty(), pipelines.len()) {
-                    (true, 1) => "the only one configured".to_owned(),
-                    (true, _) => "the first choice".to_owned(),
-                    (false, _) => passed_over.to_string(),
-                };
-                return Ok(Choice { index, device, why });
-            }
-            Err(reason) => passed_over.add(&pipeline.name, reason),
-        }
-    }
-    Err(passed_over.to_string())
-}
-
-/// The device that a pipeline's requirements found, if all of them hold; else why the first does not.
-pub(super) fn all_hold(
-    pipeline: &Pipeline,
-    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
-) -> Result<Option<String>, String> {
-    let mut device = None;
-    for requirement in &pipeline.requires {
-        device = device.or(holds(requirement)?);
-    }
-    Ok(device)
-}
-
-/// Pipelines by why they cannot run: most of a ladder's lower rungs fail for the reason of those above.
-#[derive(Default)]
-struct PassedOver(Vec<(Vec<String>, String)>);
-
-impl PassedOver {
-    fn add(&mut self, name: &str, reason: String) {
-        match self.0.iter_mut().find(|(_, known)| *known == reason) {
-            Some((names, _)) => names.push(name.to_owned()),
-            None => self.0.push((vec![name.to_owned()], reason)),
-        }
-    }
-}
-
-impl std::fmt::Display for PassedOver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, (names, reason)) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{} passed over: {reason}", names.join(", "))?;
-        }
-        Ok(())
-    }
-}
-
-/// The pipeline with the path of the device found wherever [`DEVICE`] stands for it.
-pub(super) fn placed(pipeline: &Pipeline, device: Option<&str>) -> Pipeline {
-    let mut placed = pipeline.clone();
-    if let Some(path) = device {
-        for text in placed.arguments.iter_mut().chain(&mut placed.device) {
-            if text == DEVICE {
-                path.clone_into(text);
-            }
-        }
-    }
-    placed
-}
 
 /// Tries requirements, remembering the verdicts that cost time: a trial takes seconds, a restart shall not.
 pub(super) struct Trials {
@@ -256,96 +177,6 @@ fn said_of(encoder: &str, line: &str) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-
-    fn pipeline(name: &str, requires: Vec<Requirement>) -> Pipeline {
-        Pipeline {
-            name: name.to_owned(),
-            requires,
-            capture: None,
-            device: None,
-            controls: BTreeMap::new(),
-            arguments: Vec::new(),
-        }
-    }
-
-    fn three() -> Vec<Pipeline> {
-        let v4l2 = Requirement::V4l2 {
-            device: Some("/dev/video0".to_owned()),
-            named: vec![],
-            format: Some("H264".to_owned()),
-        };
-        vec![
-            pipeline("v4l2-copy", vec![v4l2]),
-            pipeline("omx", vec![Requirement::Encoder("h264_omx".to_owned())]),
-            pipeline(
-                "x264",
-                vec![
-                    Requirement::Encoder("libx264".to_owned()),
-                    Requirement::File("/x".to_owned()),
-                ],
-            ),
-        ]
-    }
-
-    #[test]
-    fn the_first_that_holds_is_taken_and_the_better_ones_accounted_for() {
-        let choice = choose(&three(), |requirement| match requirement {
-            Requirement::V4l2 { .. } => Err("/dev/video0: No such file or directory".to_owned()),
-            Requirement::Encoder(name) if name == "h264_omx" => Err("encoder h264_omx: Unknown encoder".to_owned()),
-            _ => Ok(None),
-        });
-        let why = "v4l2-copy passed over: /dev/video0: No such file or directory; \
-                   omx passed over: encoder h264_omx: Unknown encoder";
-        assert_eq!(
-            choice,
-            Ok(Choice {
-                index: 2,
-                device: None,
-                why: why.to_owned()
-            })
-        );
-    }
-
-    #[test]
-    fn nothing_is_tried_after_the_first_that_holds() {
-        let mut tried = 0;
-        let choice = choose(&three(), |_| {
-            tried += 1;
-            Ok(Some("/dev/video7".to_owned()))
-        });
-        assert_eq!(
-            choice,
-            Ok(Choice {
-                index: 0,
-                device: Some("/dev/video7".to_owned()),
-                why: "the first choice".to_owned()
-            })
-        );
-        assert_eq!(tried, 1);
-    }
-
-    #[test]
-    fn none_holds_and_a_reason_for_several_is_told_once() {
-        let refused = choose(&three(), |requirement| match requirement {
-            Requirement::V4l2 { .. } => Err("no camera".to_owned()),
-            _ => Err("no encoder".to_owned()),
-        });
-        assert_eq!(
-            refused,
-            Err("v4l2-copy passed over: no camera; omx, x264 passed over: no encoder".to_owned())
-        );
-    }
-
-    #[test]
-    fn the_device_found_takes_its_place_in_arguments_and_controls() {
-        let mut found = pipeline("usb-copy", vec![]);
-        found.device = Some(DEVICE.to_owned());
-        found.arguments = ["-i", DEVICE, "x{device}"].map(str::to_owned).to_vec();
-        let placed = placed(&found, Some("/dev/video2"));
-        assert_eq!(placed.device.as_deref(), Some("/dev/video2"));
-        assert_eq!(placed.arguments, ["-i", "/dev/video2", "x{device}"]);
-        assert_eq!(super::placed(&found, None), found);
-    }
 
     #[test]
     fn files_and_devices_are_really_opened() {

@@ -23,6 +23,8 @@ const SECOND_TERM: Duration = Duration::from_secs(1);
 const KILL: Duration = Duration::from_secs(2);
 /// So many of ffmpeg's last lines are kept to tell why it ended.
 const LAST_LINES: usize = 20;
+/// A frame is told of at most so long after the capture program delivered it: ffmpeg's pace of telling, doubled.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 /// An ended ffmpeg's last lines arrive within this.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -252,7 +254,7 @@ impl Run {
             self.stall_after + FIRST_FRAME
         };
         if waited >= limit {
-            if let Some(complaint) = self.capture.as_ref().and_then(Capture::complaint) {
+            if let Some(complaint) = self.capture.as_ref().and_then(|c| c.complaint(self.last_good())) {
                 return Some(complaint);
             }
             let seconds = waited.as_secs();
@@ -290,15 +292,22 @@ impl Run {
         Outcome { failure, streamed }
     }
 
+    /// What the capture program said since then belongs to what came after the last frame: its words and the frames reach
+    /// us by two ways, one of them through ffmpeg.
+    fn last_good(&self) -> Instant {
+        self.advanced.checked_sub(ON_THE_WAY).unwrap_or(self.advanced)
+    }
+
     /// Why the run ended by itself. What befalls one of the two ends the other, so the one that ended first is asked.
     fn failure(&mut self, status: Option<ExitStatus>, streamed: Duration) -> (Cause, String) {
+        let since = self.last_good();
         let lines = self.lines.make_contiguous();
         let of_ffmpeg = cause::classify(&Ending {
             status,
             lines,
             streamed,
         });
-        match self.capture.as_ref().and_then(Capture::failure) {
+        match self.capture.as_ref().and_then(|capture| capture.failure(since)) {
             // an ffmpeg that knows no reason came to the end of what it was given
             Some(of_capture) if self.capture_ended_first || of_ffmpeg.0 == Cause::Unknown => of_capture,
             _ => of_ffmpeg,

@@ -4,10 +4,11 @@
 
 use super::backoff::BackOff;
 use super::capture::Capture;
+use super::choice::{choose, placed};
 use super::ffmpeg::{Ffmpeg, Said};
 use super::journal::{Sieve, log};
 use super::listener::Board;
-use super::requirements::{Trials, choose, placed};
+use super::requirements::Trials;
 use super::run::{Outcome, Run, Stop};
 use super::systemd::Systemd;
 use crate::camera::{Applied, Camera};

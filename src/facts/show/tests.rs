@@ -29,6 +29,9 @@ fn pi() -> HostFacts {
             pipelines: [
                 ("v4l2-copy", Some("no V4L2 device is called mmal service")),
                 ("rpicam-h264", None),
+                ("libcamera-h264", Some("libcamera-vid is not installed")),
+                ("libcamera-x264", Some("libcamera-vid is not installed")),
+                ("rpicam-x264", None),
             ]
             .map(|(name, why)| PipelineFacts {
                 name: name.into(),
@@ -77,8 +80,9 @@ fn a_pi_in_lines() {
             "stack libcamera, with an H.264 encoder (vc4)",
             "device /dev/video0 unicam (driver unicam)",
             "camera imx219 [3280x2464] (/base/soc)",
-            "pipeline v4l2-copy: no V4L2 device is called mmal service",
-            "pipeline rpicam-h264: can run, the first choice",
+            "cannot v4l2-copy: no V4L2 device is called mmal service",
+            "can run rpicam-h264, rpicam-x264",
+            "cannot libcamera-h264, libcamera-x264: libcamera-vid is not installed",
             "in use motion (process 412 of motion.service) has /dev/video0",
             "in use motion.service is active and may take the camera; stop it: sudo systemctl disable --now motion.service",
             "attic no route",

@@ -98,7 +98,17 @@ fn the_examples_fit_the_schema() {
 fn the_schema_refuses_what_the_reader_refuses() {
     let validator = validator();
     let host = "servers: {hub: {ssh: a@203.0.113.7}}\ncameras: {porch: {ssh: pi@192.168.0.10, KEY}}";
-    assert!(validator.is_valid(&json(&host.replace("KEY", "bitrate: 250k"))));
+    for key in [
+        "bitrate: 250k",
+        "source: rpicam, encoder: h264_v4l2m2m",
+        "source: usb",
+        "source: {usb: /dev/video2}, encoder: copy",
+        "source: {v4l2: /dev/video0}, encoder: h264_omx",
+    ] {
+        let text = host.replace("KEY", key);
+        assert!(validator.is_valid(&json(&text)), "the schema refuses {key}");
+        good(&text);
+    }
     for key in [
         "bitrat: 250k",
         "bitrate: 80X",
