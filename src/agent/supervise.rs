@@ -24,6 +24,7 @@ mod run;
 mod sendqueue;
 mod supervisor;
 mod systemd;
+mod validity;
 
 use journal::log;
 use listener::{Board, Listener};

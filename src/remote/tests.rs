@@ -114,7 +114,11 @@ impl Host {
         let mut request = serde_json::to_vec(request).unwrap();
         request.push(b'\n');
         let mut events = Vec::new();
-        let mut on_event = |event| events.push(event);
+        let mut on_event = |event| {
+            let answer = matches!(event, Event::Certify { .. }).then(|| Answer::Refused { why: "no".into() });
+            events.push(event);
+            answer
+        };
         let talk = Talk::new(running, Some(request), clear.as_ref(), &assets);
         let end = tokio::time::timeout(Duration::from_secs(60), talk.run(&mut on_event))
             .await
