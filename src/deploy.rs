@@ -157,8 +157,9 @@ impl Job {
             Mode::Apply => Keep::Installed,
             Mode::Check => Keep::Temporary,
         };
+        let mut asked = false;
         let mut tell = |event: Event| {
-            let answer = self.answer(&event);
+            let answer = self.answer(&event, &mut asked);
             let _ = self.messages.send(Message::Event {
                 host: self.index,
                 event,
@@ -170,14 +171,16 @@ impl Job {
         Ok(HostResult::from(last?))
     }
 
-    /// The certificate that a host asks for, or why there is none. Who the host is, is known by the road to it.
-    fn answer(&self, event: &Event) -> Option<Answer> {
+    /// The certificate that a host asks for, or why there is none. Who the host is, is known by the road to it; whatever
+    /// it says, it gets one for itself, and one in a conversation.
+    fn answer(&self, event: &Event, asked: &mut bool) -> Option<Answer> {
         let Event::Certify { request } = event else {
             return None;
         };
         let refused = |why: String| Answer::Refused { why };
-        Some(match (&self.authority, &self.subject) {
-            (Some(authority), Some(subject)) => match authority.issue(subject, request) {
+        let again = std::mem::replace(asked, true);
+        Some(match (&self.authority, &self.subject, self.request.mode) {
+            (Some(authority), Some(subject), Mode::Apply) if !again => match authority.issue(subject, request) {
                 Ok(pem) => Answer::Certificate { pem },
                 Err(error) => refused(error.to_string()),
             },

@@ -227,6 +227,17 @@ async fn an_agent_that_talks_much_before_it_listens_meets_no_deadlock() {
 }
 
 #[tokio::test]
+async fn an_agent_that_asks_is_answered_in_the_same_conversation() {
+    let host = Host::new();
+    let asks = "IFS= read -r request; echo '{\"event\":\"certify\",\"request\":\"R\"}'";
+    let told = "IFS= read -r answer; test \"$answer\" = '{\"answer\":\"refused\",\"why\":\"no\"}' || exit 9";
+    host.install(&format!("#!/bin/sh\n{HELLO}\n{asks}\n{told}\n{UNCHANGED}\n"));
+    let (end, events) = host.converse(Keep::Installed, "hello", None).await;
+    assert_eq!(end.unwrap(), unchanged());
+    assert_eq!(events, [Event::Certify { request: "R".into() }]);
+}
+
+#[tokio::test]
 async fn sudo_gets_the_password_and_the_agent_never_does() {
     let host = Host::new();
     host.with_sudo("s3cret $x \" *");

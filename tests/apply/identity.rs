@@ -162,7 +162,8 @@ fn no_certificate_means_that_nothing_is_touched() {
             why: "porch is revoked".into(),
         })
     };
-    let answers: [(&dyn Fn(&str) -> Option<Answer>, &str); 4] = [
+    type Deployer<'a> = &'a dyn Fn(&str) -> Option<Answer>;
+    let answers: [(Deployer<'_>, &str); 4] = [
         (&refused, "porch is revoked"),
         (&other, "no certificate for this host's key"),
         (
