@@ -14,14 +14,17 @@
 
 mod authority;
 mod issued;
+mod revoked;
 mod store;
+mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Authority, Subject, impostor};
+pub use authority::{Authority, impostor};
 pub use issued::{Issued, Standing};
+pub use subject::{Subject, subjects};
 
-use crate::model::{Fleet, Name};
+use crate::model::Name;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -75,15 +78,4 @@ impl Identities {
             certificates: BTreeMap::new(),
         }
     }
-}
-
-/// The hosts of a fleet that need a certificate, and what it must say: servers that speak TLS, and their cameras.
-pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
-    let servers = fleet.servers.iter().filter(|s| s.tls).map(Subject::of_server);
-    let cameras = fleet
-        .cameras
-        .iter()
-        .filter(|c| fleet.server_of(c).is_some_and(|s| s.tls))
-        .map(Subject::of_camera);
-    servers.chain(cameras).collect()
 }

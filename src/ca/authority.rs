@@ -1,25 +1,25 @@
-//! Signs: the authority itself, hosts' certificates, the list of what is revoked.
+//! Signs: the authority itself and hosts' certificates.
 //!
 //! P-256 throughout: GnuTLS, OpenSSL and nginx of every supported Debian take it (an Ed25519 key as ring writes it is
 //! refused by OpenSSL 3.0).
 
 use super::issued::{self, Issued, LIFETIME, Standing};
+use super::revoked;
 use super::store::Store;
+use super::subject::Subject;
 use super::{Error, Identities};
-use crate::model::{Camera, Name, Server};
+use crate::model::Name;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertificateSigningRequestParams,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PublicKeyData, RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
+    SerialNumber,
 };
 use std::io::Read;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 const KEY: &str = "ca.key";
 const CERTIFICATE: &str = "ca.pem";
-const REVOKED: &str = "crl.pem";
 
 /// The authority's own life. Seconds: ten years.
 const AUTHORITY_LIFETIME: u64 = 10 * LIFETIME;
@@ -27,44 +27,7 @@ const AUTHORITY_LIFETIME: u64 = 10 * LIFETIME;
 /// From when on everything is good. A Pi has no clock that runs without power: until it has asked somebody for the time it
 /// lives at the moment of its last shutdown, or at the build date of its systemd. It must stream then, too. The date says
 /// nothing else: a certificate does not exist before it is issued.
-const SINCE_YEAR: i32 = 2000;
-
-/// Whom a certificate is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    pub name: Name,
-    /// Alternative names: of a server, all by which it is reached.
-    pub names: Vec<String>,
-    /// A server proves itself to cameras, a camera to its server; neither can stand in for the other.
-    pub server: bool,
-}
-
-impl Subject {
-    pub fn of_server(server: &Server) -> Subject {
-        let mut names = vec![server.address.clone(), server.name.to_string()];
-        let host = &server.ssh.host;
-        if host.parse::<IpAddr>().is_ok() || host.contains('.') {
-            names.push(host.clone());
-        }
-        names.sort();
-        names.dedup();
-        Subject {
-            name: server.name.clone(),
-            names,
-            server: true,
-        }
-    }
-
-    pub fn of_camera(camera: &Camera) -> Subject {
-        // Without any, GnuTLS would compare a server's address with the common name. `.invalid` is nobody's (RFC 2606).
-        let name = format!("{}.camera.invalid", camera.name);
-        Subject {
-            name: camera.name.clone(),
-            names: vec![name],
-            server: false,
-        }
-    }
-}
+pub(super) const SINCE_YEAR: i32 = 2000;
 
 /// The authority at work.
 pub struct Authority {
@@ -126,10 +89,7 @@ impl Authority {
     pub fn identities(&self, subjects: &[Subject]) -> Result<Identities, Error> {
         let mut identities = Identities {
             authority: self.certificate.clone(),
-            revoked: self
-                .store
-                .read(REVOKED)?
-                .ok_or_else(|| self.store.damaged(REVOKED, "it is missing"))?,
+            revoked: revoked::read(&self.store)?,
             certificates: Default::default(),
         };
         let now = self.seconds();
@@ -210,12 +170,7 @@ impl Authority {
             certificate.renew = false;
         }
         issued::save(&self.store, host, &all)?;
-        let mut revoked = Vec::new();
-        for host in issued::hosts(&self.store)? {
-            let of_host = issued::load(&self.store, &host)?;
-            revoked.extend(of_host.into_iter().filter(|c| c.revoked.is_some() && c.not_after > now));
-        }
-        write_revoked(&self.store, &self.issuer, &revoked)
+        revoked::write(&self.store, &self.issuer, now)
     }
 
     /// The next deploy of this host makes a new key and certificate. What was revoked stays revoked.
@@ -286,36 +241,8 @@ fn create(store: &Store) -> Result<(), Error> {
     let certificate = params.self_signed(&key).map_err(sign)?.pem();
     store.write(KEY, &key.serialize_pem())?;
     let issuer = Issuer::new(params, key);
-    write_revoked(store, &issuer, &[])?;
+    revoked::write(store, &issuer, 0)?;
     store.write(CERTIFICATE, &certificate)
-}
-
-fn write_revoked(store: &Store, issuer: &Issuer<'_, KeyPair>, revoked: &[Issued]) -> Result<(), Error> {
-    let since = rcgen::date_time_ymd(SINCE_YEAR, 1, 1);
-    let revoked_certs: Vec<RevokedCertParams> = revoked
-        .iter()
-        .map(|certificate| RevokedCertParams {
-            serial_number: SerialNumber::from_slice(&bytes(&certificate.serial)),
-            revocation_time: moment(certificate.revoked.unwrap_or_default()).into(),
-            reason_code: None,
-            invalidity_date: None,
-        })
-        .collect();
-    let list = CertificateRevocationListParams {
-        this_update: since,
-        // A list that ran out would shut every camera out. It is replaced when something is revoked, not by the calendar.
-        next_update: since + Duration::from_secs(100 * LIFETIME),
-        crl_number: SerialNumber::from(revoked.len() as u64),
-        issuing_distribution_point: None,
-        revoked_certs,
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    let pem = list.signed_by(issuer).and_then(|list| list.pem());
-    let pem = pem.map_err(|e| Error::Sign {
-        attempted: "sign the list of what is revoked",
-        cause: e.to_string(),
-    })?;
-    store.write(REVOKED, &pem)
 }
 
 fn common_name(name: &str) -> DistinguishedName {
@@ -324,7 +251,7 @@ fn common_name(name: &str) -> DistinguishedName {
     distinguished
 }
 
-fn moment(seconds: u64) -> SystemTime {
+pub(super) fn moment(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
@@ -340,12 +267,4 @@ fn serial() -> Result<[u8; 16], Error> {
     })?;
     serial[0] = serial[0] & 0x7f | 0x40;
     Ok(serial)
-}
-
-/// Of a serial number's digits.
-fn bytes(hexadecimal: &str) -> Vec<u8> {
-    let digits = hexadecimal.as_bytes().chunks(2);
-    digits
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! What was issued to one host, newest last: nothing is forgotten, since what is forgotten cannot be revoked.
 
 use super::Error;
-use super::authority::Subject;
 use super::store::Store;
+use super::subject::Subject;
 use crate::model::Name;
 use serde::{Deserialize, Serialize};
 

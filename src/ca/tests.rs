@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Fleet;
 use crate::model::samples::{fleet, name};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use std::fs;

@@ -198,6 +198,7 @@ fn a_roll_back_brings_the_old_key_back() {
     bad.checks = vec![Check {
         name: "what nobody likes".into(),
         files: vec![PATH.into()],
+        optional: vec![],
         command: vec![
             "/bin/sh".into(),
             "-c".into(),
