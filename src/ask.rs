@@ -21,7 +21,7 @@ pub async fn ask<R: Serialize + Sync>(
         .await
         .map_err(|e| with_help(&e, e.help()))?;
     let sudo = credentials.sudo_password.as_ref();
-    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| {}).await;
+    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| None).await;
     answer.map_err(|e| with_help(&e, e.help()))
 }
 

@@ -25,6 +25,9 @@ pub enum Command {
     Facts(Facts),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
+    /// The fleet's certificates: who has which, who shall get another or none
+    #[command(subcommand)]
+    Certs(Certs),
     /// Turn the original playbook's Ansible inventory into a hosts.yml
     Import(Import),
     /// Print the inventory's JSON Schema, for editors
@@ -40,6 +43,9 @@ pub struct Inventory {
     pub inventory: PathBuf,
 }
 
+/// Hosts worked on at a time.
+pub const JOBS: u16 = 32;
+
 #[derive(Debug, Args)]
 pub struct Deploy {
     #[command(flatten)]
@@ -54,7 +60,7 @@ pub struct Deploy {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub limit: Vec<String>,
     /// Hosts worked on at a time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// Take templates of the same name from here instead of the built-in ones
     #[arg(long, value_name = "DIR")]
@@ -117,6 +123,32 @@ pub struct Render {
     /// Take templates of the same name from here instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Certs {
+    /// Every host's certificate and how long it is good
+    List {
+        #[command(flatten)]
+        inventory: Inventory,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have the next deploy make a new key and certificate
+    Renew {
+        #[command(flatten)]
+        inventory: Inventory,
+        /// The host
+        name: String,
+    },
+    /// Shut a camera out now, and until `renew`; deploys its server
+    Revoke {
+        #[command(flatten)]
+        inventory: Inventory,
+        /// The camera
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

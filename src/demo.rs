@@ -8,6 +8,7 @@ mod hosts;
 mod packages;
 mod place;
 
+use crate::ca::Identities;
 use crate::model::{Camera, Fleet, Server};
 use crate::plan::{self, Host, Paths};
 use crate::secrets::Secrets;
@@ -211,8 +212,11 @@ impl Demo {
             evidence.statuses.insert(camera.name.clone(), self.status(camera).await);
         }
         if let Some(server) = self.server() {
-            let request = verify::inspect_request(server, &cameras, &self.server_paths, PATIENCE.as_secs());
-            evidence.facts.insert(server.name.clone(), self.facts(&request).await);
+            let facts = match verify::inspect_request(server, &cameras, &self.server_paths, PATIENCE.as_secs()) {
+                Ok(request) => self.facts(&request).await,
+                Err(error) => Err(error.to_string()),
+            };
+            evidence.facts.insert(server.name.clone(), facts);
         }
         cameras
             .iter()
@@ -295,7 +299,7 @@ fn write_files(
     templates: &Templates,
     secrets: &Secrets,
 ) -> miette::Result<()> {
-    let plan = plan::for_host(fleet, host, paths, templates, secrets).into_diagnostic()?;
+    let plan = plan::for_host(fleet, host, paths, templates, secrets, &Identities::placeholders()).into_diagnostic()?;
     for file in plan.files {
         if let Some(parent) = Path::new(&file.path).parent() {
             std::fs::create_dir_all(parent).into_diagnostic()?;

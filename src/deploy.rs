@@ -3,6 +3,7 @@
 //! Everything that can be wrong with the input is found before the first host is touched. After that failures are
 //! reported per host, never thrown: one dead Pi is a row, not the end.
 
+use crate::ca::{self, Authority, Identities, Subject};
 use crate::plan::{self, Host, Paths};
 use crate::remote::{self, Keep, Verb};
 use crate::report::{HostResult, Message, Report, Style, with_help};
@@ -11,7 +12,7 @@ use crate::templates::Templates;
 use crate::transport::{self, Credentials};
 use crate::{cli, exit, inventory, select};
 use miette::IntoDiagnostic;
-use pistream_agent::{ApplyRequest, Event, Mode, Plan};
+use pistream_agent::{Answer, ApplyRequest, Event, Mode, Plan};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -25,10 +26,22 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
     let hosts = select::select(&fleet, &options.limit).into_diagnostic()?;
     let templates = Templates::load(options.templates.as_deref()).into_diagnostic()?;
     let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
+    let subjects = ca::subjects(&fleet);
+    let authority = match subjects.is_empty() {
+        true => None,
+        // a comparison makes nothing
+        false if options.check => Authority::look(&options.inventory.inventory).into_diagnostic()?,
+        false => Some(Authority::take(&options.inventory.inventory).into_diagnostic()?),
+    };
+    let identities = match &authority {
+        Some(authority) => authority.identities(&subjects).into_diagnostic()?,
+        None => Identities::placeholders(),
+    };
+    let authority = authority.map(Arc::new);
     let paths = Paths::host();
     let plans: Vec<Plan> = hosts
         .iter()
-        .map(|&host| plan::for_host(&fleet, host, &paths, &templates, &secrets))
+        .map(|&host| plan::for_host(&fleet, host, &paths, &templates, &secrets, &identities))
         .collect::<Result<_, _>>()
         .into_diagnostic()?;
 
@@ -45,6 +58,8 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
             server: matches!(host, Host::Server(_)),
             ssh: host.ssh().clone(),
             credentials: Credentials::of(host.ssh(), &secrets),
+            authority: authority.clone(),
+            subject: subjects.iter().find(|s| s.name == *host.name()).cloned(),
             request: ApplyRequest {
                 mode,
                 diff: options.diff,
@@ -68,6 +83,9 @@ struct Job {
     server: bool,
     ssh: crate::model::Ssh,
     credentials: Credentials,
+    authority: Option<Arc<Authority>>,
+    /// What its certificate is to say, if it needs one.
+    subject: Option<Subject>,
     request: ApplyRequest,
     messages: mpsc::UnboundedSender<Message>,
 }
@@ -139,14 +157,34 @@ impl Job {
             Mode::Apply => Keep::Installed,
             Mode::Check => Keep::Temporary,
         };
+        let mut asked = false;
         let mut tell = |event: Event| {
+            let answer = self.answer(&event, &mut asked);
             let _ = self.messages.send(Message::Event {
                 host: self.index,
                 event,
             });
+            answer
         };
         let sudo = self.credentials.sudo_password.as_ref();
         let last = remote::converse(&connection, Verb::Apply, keep, Some(&self.request), sudo, &mut tell).await;
         Ok(HostResult::from(last?))
+    }
+
+    /// The certificate that a host asks for, or why there is none. Who the host is, is known by the road to it; whatever
+    /// it says, it gets one for itself, and one in a conversation.
+    fn answer(&self, event: &Event, asked: &mut bool) -> Option<Answer> {
+        let Event::Certify { request } = event else {
+            return None;
+        };
+        let refused = |why: String| Answer::Refused { why };
+        let again = std::mem::replace(asked, true);
+        Some(match (&self.authority, &self.subject, self.request.mode) {
+            (Some(authority), Some(subject), Mode::Apply) if !again => match authority.issue(subject, request) {
+                Ok(pem) => Answer::Certificate { pem },
+                Err(error) => refused(error.to_string()),
+            },
+            _ => refused("this host needs no certificate".to_owned()),
+        })
     }
 }

@@ -11,6 +11,8 @@
 
 mod ask;
 mod assets;
+mod ca;
+mod certs;
 mod cli;
 mod demo;
 mod deploy;
@@ -52,6 +54,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Import(options) => import::run(options),
         Command::Schema => schema::run(),
         Command::Deploy(options) => runtime()?.block_on(deploy::run(options)),
+        Command::Certs(command) => runtime()?.block_on(certs::run(command)),
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
         Command::Facts(options) => runtime()?.block_on(facts::run(options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),

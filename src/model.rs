@@ -142,13 +142,17 @@ pub struct Server {
     pub ssh: Ssh,
     /// Where cameras and viewers reach it: an IP address or a DNS name.
     pub address: String,
-    /// RTMP, default 1935.
+    /// Cameras come by RTMPS, both sides with a certificate; default on. Off: by plain RTMP, known by their addresses.
+    pub tls: bool,
+    /// RTMPS for cameras, default 1936.
+    pub rtmps_port: u16,
+    /// RTMP, default 1935: for viewers, and without TLS for cameras too.
     pub rtmp_port: u16,
     /// HLS, DASH and the page, default 8080.
     pub http_port: u16,
     /// Statistics and nginx's questions to itself, loopback only, default 8081.
     pub status_port: u16,
-    /// Who may publish besides each camera from its own address.
+    /// From where cameras may publish. With TLS empty: from anywhere; without: besides each camera's own address.
     pub publish: Vec<Network>,
     /// Who may play (RTMP, HLS, DASH). Empty: nobody but the server itself.
     pub play: Vec<Network>,
@@ -183,7 +187,8 @@ pub struct Camera {
     /// What it publishes as, default its name. Unique per server.
     pub stream: Name,
     pub server: Name,
-    /// From which address the server sees it publish. `None` only where the server's `publish` covers it.
+    /// From which address the server sees it publish. `None` only where its certificate tells who it is, or the server's
+    /// `publish` covers it.
     pub address: Option<IpAddr>,
     pub source: Source,
     pub size: Size,

@@ -3,15 +3,17 @@
 //! Pure: no host, no clock, no network, no environment. Dry run, CI rendering, `--diff` and the real deploy all read the
 //! same value from here.
 
+mod loopback;
 mod paths;
 mod view;
 
 pub use paths::Paths;
 
+use crate::ca::Identities;
 use crate::model::{Camera, Fleet, Name, Server};
 use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
-use pistream_agent::{Check, Directory, File, Package, Plan, Unit, User};
+use pistream_agent::{Check, Directory, File, Identity, Package, Plan, Unit, User};
 
 /// The system user under which nginx and the camera's agent run.
 pub const USER: &str = "pistream";
@@ -76,10 +78,11 @@ pub fn for_host(
     paths: &Paths,
     templates: &Templates,
     secrets: &Secrets,
+    identities: &Identities,
 ) -> Result<Plan, Error> {
     match host {
-        Host::Server(server) => for_server(fleet, server, paths, templates, secrets),
-        Host::Camera(camera) => for_camera(fleet, camera, paths, templates),
+        Host::Server(server) => for_server(fleet, server, paths, templates, secrets, identities),
+        Host::Camera(camera) => for_camera(fleet, camera, paths, templates, identities),
     }
 }
 
@@ -89,6 +92,7 @@ fn for_server(
     paths: &Paths,
     templates: &Templates,
     secrets: &Secrets,
+    identities: &Identities,
 ) -> Result<Plan, Error> {
     let context = view::server(fleet, server, paths, secrets);
     let mut files = vec![
@@ -115,6 +119,21 @@ fn for_server(
         });
         settings.push(paths.restream_conf.clone());
     }
+    let mut packages = vec![
+        Package {
+            name: "nginx".into(),
+            keep_off: vec!["nginx.service".into()],
+        },
+        package("libnginx-mod-rtmp"),
+        // verify decodes what viewers get, on the server itself
+        package("ffmpeg"),
+    ];
+    if server.tls {
+        packages.push(package("libnginx-mod-stream"));
+        files.push(system(&paths.authority, identities.authority.clone()));
+        files.push(system(&paths.revoked, identities.revoked.clone()));
+        settings.extend([&paths.authority, &paths.revoked, &paths.identity].map(Clone::clone));
+    }
     let mut directories = vec![
         directory(&paths.etc, "root", 0o755),
         directory(&paths.www, "root", 0o755),
@@ -127,15 +146,7 @@ fn for_server(
     }
     Ok(Plan {
         host: server.name.to_string(),
-        packages: vec![
-            Package {
-                name: "nginx".into(),
-                keep_off: vec!["nginx.service".into()],
-            },
-            package("libnginx-mod-rtmp"),
-            // verify decodes what viewers get, on the server itself
-            package("ffmpeg"),
-        ],
+        packages,
         users: vec![User {
             name: USER.into(),
             groups: vec![],
@@ -164,18 +175,43 @@ fn for_server(
         units: vec![Unit {
             name: SERVER_UNIT.into(),
             restart_on: vec![paths.server_unit.clone()],
-            reload_on: vec![paths.nginx_conf.clone(), paths.restream_conf.clone()],
+            reload_on: settings,
         }],
+        identity: server.tls.then(|| identity(&server.name, paths, identities)),
     })
 }
 
-fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templates) -> Result<Plan, Error> {
+fn for_camera(
+    fleet: &Fleet,
+    camera: &Camera,
+    paths: &Paths,
+    templates: &Templates,
+    identities: &Identities,
+) -> Result<Plan, Error> {
     if !camera.source.goes_with(camera.encoder) {
         return Err(Error::CannotStream {
             host: camera.name.to_string(),
         });
     }
     let context = view::camera(fleet, camera, paths);
+    let tls = fleet.server_of(camera).is_some_and(|server| server.tls);
+    let mut files = vec![
+        owned(
+            &paths.camera_toml,
+            0o640,
+            "root",
+            templates.render("camera.toml.j2", &context)?,
+        ),
+        system(
+            &paths.camera_unit,
+            templates.render("pistream-camera.service.j2", &context)?,
+        ),
+    ];
+    let mut restart_on = vec![paths.camera_unit.clone(), paths.camera_toml.clone()];
+    if tls {
+        files.push(system(&paths.authority, identities.authority.clone()));
+        restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
+    }
     Ok(Plan {
         host: camera.name.to_string(),
         packages: vec![package("ffmpeg")],
@@ -186,18 +222,7 @@ fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templat
             groups_if_there: vec!["render".into()],
         }],
         directories: vec![directory(&paths.etc, "root", 0o755)],
-        files: vec![
-            owned(
-                &paths.camera_toml,
-                0o640,
-                "root",
-                templates.render("camera.toml.j2", &context)?,
-            ),
-            system(
-                &paths.camera_unit,
-                templates.render("pistream-camera.service.j2", &context)?,
-            ),
-        ],
+        files,
         checks: vec![
             check(
                 "camera configuration",
@@ -208,10 +233,19 @@ fn for_camera(fleet: &Fleet, camera: &Camera, paths: &Paths, templates: &Templat
         ],
         units: vec![Unit {
             name: CAMERA_UNIT.into(),
-            restart_on: vec![paths.camera_unit.clone(), paths.camera_toml.clone()],
+            restart_on,
             reload_on: vec![],
         }],
+        identity: tls.then(|| identity(&camera.name, paths, identities)),
     })
+}
+
+fn identity(host: &Name, paths: &Paths, identities: &Identities) -> Identity {
+    Identity {
+        path: paths.identity.clone(),
+        owner: USER.into(),
+        certificate: identities.certificates.get(host).cloned(),
+    }
 }
 
 fn package(name: &str) -> Package {

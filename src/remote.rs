@@ -10,7 +10,9 @@
 //!    │── byte count, agent (gzip) ──────────►│  unpacked beside, renamed, run
 //!    │◄─ {"event":"hello",…} ────────────────│
 //!    │── request (one line of JSON) ────────►│
-//!    │◄─ events … the last one ──────────────│
+//!    │◄─ events … ───────────────────────────│
+//!    │── an answer, if one asks for it ─────►│
+//!    │◄─ the last event ─────────────────────│
 //! ```
 //!
 //! Nothing is written before the far side has asked for it, so a password can never be read as data, nor data as a
@@ -28,7 +30,7 @@ use crate::assets;
 use crate::secrets::Clear;
 use crate::transport::{self, Connection, Exit, Running};
 use error::last_words;
-use pistream_agent::{Event, PROTOCOL};
+use pistream_agent::{Answer, Event, PROTOCOL};
 use script::{Line, PROMPT, Places};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -72,6 +74,9 @@ pub enum Keep {
     Temporary,
 }
 
+/// Takes an event, and gives the answer that the agent waits for, if it does.
+pub type Listener<'a> = &'a mut (dyn FnMut(Event) -> Option<Answer> + Send);
+
 /// Holds one conversation with the agent of a host, as root. `on_event` gets every event between the greeting and the
 /// last one, which is returned.
 ///
@@ -83,7 +88,7 @@ pub async fn converse<R: Serialize>(
     keep: Keep,
     request: Option<&R>,
     sudo_password: Option<&Clear>,
-    on_event: &mut (dyn FnMut(Event) + Send),
+    on_event: Listener<'_>,
 ) -> Result<Event, Error> {
     let command = script::command(verb, keep, &Places::HOST);
     let running = connection.start(&command).await?;
@@ -103,7 +108,7 @@ pub async fn ask_program<R: Serialize>(
 ) -> Result<Event, Error> {
     let running = transport::spawn(program, arguments)?;
     Talk::new(running, line_of(request)?, None, &assets::agent)
-        .run(&mut |_| {})
+        .run(&mut |_| None)
         .await
 }
 
@@ -162,7 +167,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    async fn run(mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<Event, Error> {
+    async fn run(mut self, on_event: Listener<'_>) -> Result<Event, Error> {
         let mut deadline = Instant::now() + SILENCE;
         loop {
             while let Some(line) = self.stdout.next() {
@@ -171,7 +176,9 @@ impl<'a> Talk<'a> {
                         self.part().await;
                         return Ok(event);
                     }
-                    on_event(event);
+                    if let Some(answer) = on_event(event) {
+                        self.outbox.add(line_of(Some(&answer))?.unwrap_or_default());
+                    }
                 }
             }
             if !self.step(deadline).await? {

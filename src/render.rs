@@ -3,6 +3,7 @@
 //! The same inventory and program always write the same bytes; secrets are placeholders unless asked for. That makes the
 //! output fit to be committed and compared in CI.
 
+use crate::ca::Identities;
 use crate::plan::{self, Host, Paths};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
@@ -21,6 +22,7 @@ struct Manifest<'a> {
     directories: &'a [pistream_agent::Directory],
     files: Vec<Entry<'a>>,
     units: &'a [pistream_agent::Unit],
+    identity: &'a Option<pistream_agent::Identity>,
 }
 
 #[derive(Serialize)]
@@ -50,10 +52,11 @@ pub fn run(options: cli::Render) -> miette::Result<exit::Code> {
         true => Secrets::resolve(&fleet).into_diagnostic()?,
         false => Secrets::placeholders(),
     };
+    let identities = Identities::placeholders();
     let paths = Paths::host();
     let mut tree: BTreeMap<PathBuf, String> = BTreeMap::new();
     for host in Host::all(&fleet) {
-        let plan = plan::for_host(&fleet, host, &paths, &templates, &secrets).into_diagnostic()?;
+        let plan = plan::for_host(&fleet, host, &paths, &templates, &secrets, &identities).into_diagnostic()?;
         let directory = PathBuf::from(host.name().as_str());
         tree.insert(directory.join("manifest.json"), manifest(&plan)?);
         for file in plan.files {
@@ -86,6 +89,7 @@ fn manifest(plan: &pistream_agent::Plan) -> miette::Result<String> {
         directories: &plan.directories,
         files,
         units: &plan.units,
+        identity: &plan.identity,
     };
     Ok(serde_json::to_string_pretty(&manifest).into_diagnostic()? + "\n")
 }

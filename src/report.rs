@@ -130,6 +130,7 @@ impl Report {
                     self.say(host, what, as_json());
                 }
             }
+            Event::Certify { .. } => self.moment(host, "asking for a certificate"),
             Event::Change { item, action, diff } => {
                 let text = format!("{} {}", action_word(*action), item_text(item));
                 self.moment(host, &text);

@@ -17,10 +17,11 @@ use crate::plan::{Host, Paths};
 use crate::remote::Verb;
 use crate::secrets::Secrets;
 use crate::transport::Credentials;
-use crate::{cli, exit, inventory, select};
+use crate::{ca, cli, exit, inventory, select};
 use miette::IntoDiagnostic;
 use pistream_agent::{Event, Facts, InspectRequest, Status};
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 use tokio::task::JoinSet;
 
 /// Runs the command.
@@ -41,7 +42,9 @@ pub async fn run(options: cli::Verify) -> miette::Result<exit::Code> {
         miette::bail!("there is no camera to verify: the inventory or --limit names none");
     }
     let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
-    let evidence = gather(&fleet, &chosen, &secrets, options.timeout).await;
+    let evidence = gather(&fleet, &chosen, &secrets, options.timeout)
+        .await
+        .into_diagnostic()?;
     let chains: Vec<Chain> = chosen.iter().map(|camera| judge(&fleet, camera, &evidence)).collect();
     print(&chains, options.json, options.verbose).into_diagnostic()?;
     if let Some(path) = &options.junit {
@@ -54,7 +57,7 @@ pub async fn run(options: cli::Verify) -> miette::Result<exit::Code> {
 }
 
 /// Asks all hosts at once.
-async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: u64) -> Evidence {
+async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: u64) -> Result<Evidence, ca::Error> {
     let paths = Paths::host();
     let mut statuses = JoinSet::new();
     for camera in cameras {
@@ -71,7 +74,7 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
         if of_server.is_empty() {
             continue;
         }
-        let request = inspect_request(server, &of_server, &paths, timeout);
+        let request = inspect_request(server, &of_server, &paths, timeout)?;
         let (name, ssh, credentials) = (
             server.name.clone(),
             server.ssh.clone(),
@@ -79,10 +82,12 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
         );
         facts.spawn(async move { (name, inspect(&ssh, &credentials, &request).await) });
     }
-    Evidence {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Ok(Evidence {
         statuses: statuses.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
         facts: facts.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
-    }
+        now: now.map_or(0, |d| d.as_secs()),
+    })
 }
 
 async fn status(ssh: &Ssh, credentials: &Credentials) -> Result<Status, String> {
@@ -101,8 +106,9 @@ async fn inspect(ssh: &Ssh, credentials: &Credentials, request: &InspectRequest)
 
 /// Whether the server's own address is one that may neither publish nor play, and so serves as the outsider.
 fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -> (bool, bool) {
-    let publish =
-        server.publish.iter().any(|n| n.contains(address)) || cameras.iter().any(|c| c.address == Some(address));
+    // behind TLS nobody publishes by his address
+    let publish = !server.tls
+        && (server.publish.iter().any(|n| n.contains(address)) || cameras.iter().any(|c| c.address == Some(address)));
     let play = address.is_loopback() || server.play.iter().any(|n| n.contains(address));
     (!publish, !play)
 }

@@ -1,6 +1,9 @@
 //! The real agent applies plans to a directory that plays the host (`apply --root`). No root, no network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "apply/identity.rs"]
+mod identity;
+
 use pistream_agent::{
     Action, ApplyRequest, Check, Directory, Event, Fault, File, Item, Mode, Outcome, PROTOCOL, Package, Plan, Unit,
 };

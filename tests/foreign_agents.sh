@@ -2,7 +2,7 @@
 # tests/foreign_agents.sh [DIR]
 #   The release agents for other processors really run: under QEMU's user emulation, the 32-bit one on the ARM1176 of
 #   the first Pi and of the Zero. Builds them by src/agent/cross.sh; or takes DIR/TARGET/pistream-agent.
-#   Needs qemu-user-static. No root, no network but for what cross.sh fetches.
+#   Needs qemu-user-static and openssl. No root, no network but for what cross.sh fetches.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -65,6 +65,13 @@ check() {
     says '"outcome":"unchanged"'
     conversation 0 '' facts --config "$host/etc/no-camera.toml"
     says '"event":"host_facts".*"memory":[0-9]+.*"no_pipelines":"no camera is deployed here"'
+
+    identity='{"path":"/etc/pistream/identity.pem","owner":"'$(id -un)'","certificate":null}'
+    conversation 1 "${request%\}\}},\"identity\":$identity}}" apply --root "$host"
+    says '"event":"certify","request":"-----BEGIN CERTIFICATE REQUEST-----'
+    says 'the deployer went away'
+    sed -n 's/.*"request":"\([^"]*\)".*/\1/p' "$work/out" | sed 's/\\n/\n/g' | openssl req -verify -noout 2>"$work/err" ||
+        fail "the request does not verify: $(cat "$work/err")"
     printf '%s runs under %s\n' "$target" "$emulator"
 }
 

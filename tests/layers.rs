@@ -10,6 +10,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["src/inventory"]),
     ("serde_yaml", &["src/import", "src/inventory/tests"]),
     ("minijinja", &["src/templates"]),
+    ("rcgen", &["src/ca"]),
+    ("p256", &["src/agent/identity"]),
     ("clap", &["src/cli", "src/main"]),
     ("openssh", &["src/transport/openssh"]),
     ("russh", &["src/transport/russh"]),
@@ -27,6 +29,20 @@ const DOORS: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "src/model",
+        &[
+            "inventory",
+            "plan",
+            "templates",
+            "transport",
+            "remote",
+            "report",
+            "cli",
+            "deploy",
+            "verify",
+        ],
+    ),
+    (
+        "src/ca",
         &[
             "inventory",
             "plan",

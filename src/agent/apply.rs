@@ -1,13 +1,13 @@
 //! `pistream-agent apply`: one plan in, one transaction, events out.
 //!
 //! ```text
-//! request ─► refuse ─► lock ─► compare ─► (check mode ends here)
-//!                                 └─► packages, users, directories ─► stage ─► check ─► commit ─► units ─► confirm
+//! request ─► refuse ─► lock ─► identity ─► compare ─► (check mode ends here)
+//!                                             └─► packages, users, directories ─► stage ─► check ─► commit ─► units ─► confirm
 //!                                                                        any failure ─► roll back
 //! ```
 //!
-//! Everything it decides comes from the plan, its own memory and a look at the host; it never asks back. Killed at any
-//! point, the next apply takes over from the journal.
+//! Everything it decides comes from the plan, its own memory and a look at the host; it asks back for one thing alone, the
+//! certificate for a key that it made. Killed at any point, the next apply takes over from the journal.
 
 mod changes;
 mod check;
@@ -24,9 +24,10 @@ use crate::accounts::Accounts;
 use crate::events::{self, emit};
 use crate::files;
 use crate::host::Host;
+use crate::identity;
 use crate::posix;
 use mask::Mask;
-use pistream_agent::{ApplyRequest, Event, Fault, Mode, Outcome};
+use pistream_agent::{ApplyRequest, Event, Fault, Mode, Outcome, Plan};
 use state::Memory;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, Read};
@@ -52,7 +53,7 @@ pub(crate) fn run(root: Option<&Path>) -> ExitCode {
             return ExitCode::from(crate::EXIT_USAGE);
         }
     };
-    let outcome = hide_secrets(&request, apply(&Host::new(root), &request));
+    let outcome = Mask::of(&request.plan).outcome(apply(&Host::new(root), &request));
     let code = match outcome {
         Outcome::Unchanged | Outcome::Changed { .. } | Outcome::Pending { .. } => ExitCode::SUCCESS,
         Outcome::RolledBack { .. } | Outcome::HalfDone { .. } | Outcome::Refused { .. } => ExitCode::FAILURE,
@@ -84,22 +85,6 @@ fn read_request() -> Result<ApplyRequest, Fault> {
     })
 }
 
-fn hide_secrets(request: &ApplyRequest, outcome: Outcome) -> Outcome {
-    let mask = Mask::of(&request.plan);
-    match outcome {
-        Outcome::RolledBack { fault } => Outcome::RolledBack {
-            fault: mask.fault(fault),
-        },
-        Outcome::HalfDone { fault } => Outcome::HalfDone {
-            fault: mask.fault(fault),
-        },
-        Outcome::Refused { fault } => Outcome::Refused {
-            fault: mask.fault(fault),
-        },
-        fine => fine,
-    }
-}
-
 fn apply(host: &Host, request: &ApplyRequest) -> Outcome {
     match prepare_and_apply(host, request) {
         Ok(outcome) => outcome,
@@ -109,15 +94,23 @@ fn apply(host: &Host, request: &ApplyRequest) -> Outcome {
 
 /// Errors are those from before anything was touched.
 fn prepare_and_apply(host: &Host, request: &ApplyRequest) -> Result<Outcome, Fault> {
-    let plan = &request.plan;
-    refuse::request(host, plan)?;
+    refuse::request(host, &request.plan)?;
     let _lock = lock(host, request.mode)?;
     let memory = Memory::load(host)?;
     if request.mode == Mode::Apply {
         transaction::recover(host, &memory)?;
     }
+    let plan = identity::complete(host, request.plan.clone(), request.mode)?;
+    let mask = Mask::of(&plan);
+    match compare_and_apply(host, request, &plan, &memory) {
+        Ok(outcome) => Ok(mask.outcome(outcome)),
+        Err(fault) => Err(mask.fault(fault)),
+    }
+}
+
+fn compare_and_apply(host: &Host, request: &ApplyRequest, plan: &Plan, memory: &Memory) -> Result<Outcome, Fault> {
     let accounts = Accounts::read(host)?;
-    let found = compare::compare(host, plan, &memory, &accounts, request.diff)?;
+    let found = compare::compare(host, plan, memory, &accounts, request.diff)?;
     refuse::differences(host, plan, &accounts, &found)?;
     let changes = found.changes();
     let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
@@ -133,7 +126,7 @@ fn prepare_and_apply(host: &Host, request: &ApplyRequest) -> Result<Outcome, Fau
         });
     }
     if count > 0 || memory.unfinished.is_some() || memory.is_stale(host, plan) {
-        let mut transaction = Transaction::begin(host, plan, &memory, &found)?;
+        let mut transaction = Transaction::begin(host, plan, memory, &found)?;
         if let Err(fault) = transaction.run().and_then(|()| transaction.confirm()) {
             return Ok(undo(transaction, fault));
         }

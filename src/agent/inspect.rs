@@ -1,18 +1,19 @@
 //! `inspect`: what the server's streams really are, seen from the server itself, for `pistream verify`.
 //!
 //! One request on stdin, one list of facts on stdout. Nothing is judged here (the deployer knows what was asked for), and
-//! nothing on the host changes, but for the outsider's refused attempt to publish.
+//! nothing on the host changes, but for refused attempts to publish.
 //!
 //! ```text
 //! statistics ──────────────────────────────────────► statistics     publishers, bytes, restreams: two moments
 //!    per stream:  ffmpeg plays it        frames, picture, size, rate
 //!                 recording, HLS, DASH   looked at until they advance
-//!    once:        an outsider tries to publish and to play
+//!    once:        an outsider tries to publish and to play, impostors try the TLS side
 //! ```
 
 mod decode;
 mod ffmpeg;
 mod growth;
+mod impostor;
 mod outsider;
 mod packets;
 mod pictures;
@@ -20,11 +21,12 @@ mod playlist;
 mod statistics;
 mod web;
 
-use crate::events;
+use crate::{events, identity};
 use ffmpeg::Ffmpeg;
 use pistream_agent::{Event, Facts, Fault, InspectRequest, StreamFacts};
 use statistics::{Looks, Statistics};
 use std::io::BufRead;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -105,7 +107,7 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     let streams: Vec<Mutex<StreamFacts>> = request.streams.iter().map(|s| Mutex::new(named(&s.name))).collect();
     let next = AtomicUsize::new(0);
     let decoders = std::thread::available_parallelism().map_or(1, usize::from) * DECODERS_PER_CORE;
-    let outsider = std::thread::scope(|scope| {
+    let (outsider, impostors) = std::thread::scope(|scope| {
         for _ in 0..decoders.min(request.streams.len()) {
             scope.spawn(|| {
                 while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -124,12 +126,19 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
                 });
             });
         }
-        request.outsider.as_ref().map(|outsider| {
+        let ffmpeg = &ffmpeg;
+        let impostors = scope.spawn(move || {
+            let door = request.door.as_ref();
+            door.map(|door| impostor::attempt(ffmpeg, door, timeout))
+                .unwrap_or_default()
+        });
+        let outsider = request.outsider.as_ref().map(|outsider| {
             let played = playable(request, looks.first());
-            let facts = outsider::attempt(&ffmpeg, outsider, played, timeout);
+            let facts = outsider::attempt(ffmpeg, outsider, played, timeout);
             outsider::tidy(request.streams.iter().filter_map(|s| s.recordings.as_deref()));
             facts
-        })
+        });
+        (outsider, impostors.join().unwrap_or_default())
     });
     let wanted: Vec<(&str, u32)> = request.streams.iter().map(|s| (s.name.as_str(), s.restreams)).collect();
     looks.finish(&wanted, deadline);
@@ -142,6 +151,11 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     Ok(Facts {
         streams: streams.collect(),
         outsider,
+        impostors,
+        certificate_until: request
+            .door
+            .as_ref()
+            .and_then(|door| identity::expiry(Path::new(&door.own))),
     })
 }
 

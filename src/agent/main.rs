@@ -17,6 +17,7 @@ mod events;
 mod facts;
 mod files;
 mod host;
+mod identity;
 mod inspect;
 mod packages;
 mod posix;

@@ -25,6 +25,7 @@ mod run;
 mod sendqueue;
 mod supervisor;
 mod systemd;
+mod validity;
 
 use choice::all_hold;
 use journal::log;

@@ -242,11 +242,11 @@ fn address(name: &Name, host: &Host, target: &str, notes: &mut Vec<String>) -> O
             None
         }
         (None, Kind::Server) if known || target.contains('.') => None,
-        (None, Kind::Camera) if known => None,
         (None, Kind::Server) => {
             Some("# address: where cameras and viewers reach it, an IP address or a DNS name".to_owned())
         }
-        (None, Kind::Camera) => Some("# address: the IP address from which the server sees it come".to_owned()),
+        // its certificate tells who it is
+        (None, Kind::Camera) => None,
     }
 }
 

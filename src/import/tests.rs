@@ -120,7 +120,7 @@ fn groups_may_stand_at_the_top_and_what_all_share_becomes_a_default() {
 }
 
 #[test]
-fn a_camera_without_an_address_is_left_to_the_user() {
+fn a_camera_needs_no_address_its_certificate_tells_who_it_is() {
     let imported = import(
         "servers: {hosts: {hub: {ansible_host: 10.0.0.1}}}\ncameras: {hosts: {cam_1: {ansible_host: cam1.local}, cam-1: {}}}\n",
     )
@@ -128,25 +128,11 @@ fn a_camera_without_an_address_is_left_to_the_user() {
     assert!(
         imported
             .yaml
-            .contains("    ssh: cam1.local\n    # address: the IP address"),
+            .contains("    ssh: cam1.local\n  cam-1-2:\n    ssh: cam-1\n"),
         "{}",
         imported.yaml
     );
-    assert!(
-        imported.yaml.contains("  cam-1-2:\n    ssh: cam-1\n"),
-        "{}",
-        imported.yaml
-    );
-    let open: Vec<_> = imported
-        .notes
-        .iter()
-        .filter(|note| note.starts_with("to be done"))
-        .collect();
-    assert_eq!(
-        open[0],
-        "to be done before it deploys: hub would refuse cam-1: `cam1.local` is not an address"
-    );
-    assert_eq!(open.len(), 2);
+    assert_eq!(load(&imported).cameras[0].address, None);
 }
 
 #[test]

@@ -12,7 +12,9 @@ use super::definition::{Keys, keys};
 use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
-use super::values::{Address, Controls, HostName, HostPath, Jump, Level, LocalPath, RtmpUrl, Span, UserName, Whole};
+use super::values::{
+    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, OnOff, RtmpUrl, Span, UserName, Whole,
+};
 use crate::model::{Bitrate, Encoder, Name, Network, Profile, Secret, Size, Source, Transport};
 
 /// Seconds, minutes, hours and days in milliseconds.
@@ -76,13 +78,17 @@ keys! {
         ssh: OrShort<SshKeys>,
         /// Where cameras and viewers reach it, an IP address or a DNS name; by default the ssh host.
         address: Address,
-        /// RTMP.
+        /// on (cameras come by RTMPS, both sides with a certificate of the fleet), or off (plain RTMP, cameras known by their addresses).
+        tls: OnOff = "on",
+        /// RTMPS, for cameras.
+        rtmps_port: Port = "1936",
+        /// RTMP, for viewers; without TLS for cameras too.
         rtmp_port: Port = "1935",
         /// HLS, DASH and the page.
         http_port: Port = "8080",
         /// Statistics, on loopback only.
         status_port: Port = "8081",
-        /// Who may publish besides each camera from its own address: addresses and networks.
+        /// From where cameras may publish, besides each one's own address; with TLS by default from anywhere.
         publish: Vec<Given<Network>>,
         /// Who may play: addresses and networks; by default nobody but the server itself.
         play: Vec<Given<Network>>,

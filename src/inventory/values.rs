@@ -77,6 +77,21 @@ impl Read for bool {
     }
 }
 
+/// A plain switch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnOff(pub(super) bool);
+
+impl Read for OnOff {
+    fn read(node: &Node, reader: &mut Reader) -> Option<OnOff> {
+        let words = [("on", true), ("off", false), ("true", true), ("false", false)];
+        word(node, reader, &words).map(OnOff)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": ["on", "off", true, false] })
+    }
+}
+
 impl Read for Transport {
     fn read(node: &Node, reader: &mut Reader) -> Option<Transport> {
         word(node, reader, &TRANSPORTS)

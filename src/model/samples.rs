@@ -53,6 +53,8 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
             name: name("hub"),
             ssh: ssh("10.0.0.254"),
             address: "10.0.0.254".into(),
+            tls: true,
+            rtmps_port: 1936,
             rtmp_port: 1935,
             http_port: 8080,
             status_port: 8081,

@@ -17,6 +17,12 @@ pub struct Paths {
     pub www: String,
     pub nginx_conf: String,
     pub restream_conf: String,
+    /// The certificate of the fleet's authority.
+    pub authority: String,
+    /// What the authority revoked.
+    pub revoked: String,
+    /// The host's own key and certificate.
+    pub identity: String,
     pub reload_script: String,
     pub camera_toml: String,
     pub server_unit: String,
@@ -39,6 +45,9 @@ impl Paths {
             www: "/etc/pistream/www".into(),
             nginx_conf: "/etc/pistream/nginx.conf".into(),
             restream_conf: "/etc/pistream/restream.conf".into(),
+            authority: "/etc/pistream/ca.pem".into(),
+            revoked: "/etc/pistream/crl.pem".into(),
+            identity: "/etc/pistream/identity.pem".into(),
             reload_script: "/etc/pistream/reload-nginx.sh".into(),
             camera_toml: CAMERA_CONFIG.into(),
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
@@ -58,6 +67,9 @@ impl Paths {
             www: at("etc/www"),
             nginx_conf: at("etc/nginx.conf"),
             restream_conf: at("etc/restream.conf"),
+            authority: at("etc/ca.pem"),
+            revoked: at("etc/crl.pem"),
+            identity: at("etc/identity.pem"),
             reload_script: at("etc/reload-nginx.sh"),
             camera_toml: at("etc/camera.toml"),
             server_unit: at(SERVER_UNIT),

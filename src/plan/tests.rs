@@ -8,7 +8,16 @@ use std::path::PathBuf;
 fn plan(fleet: &Fleet, host: &str) -> Plan {
     let templates = Templates::load(None).expect("templates");
     let host = Host::all(fleet).find(|h| h.name().as_str() == host).expect("host");
-    for_host(fleet, host, &Paths::host(), &templates, &Secrets::placeholders()).expect("a plan")
+    let identities = Identities::placeholders();
+    for_host(
+        fleet,
+        host,
+        &Paths::host(),
+        &templates,
+        &Secrets::placeholders(),
+        &identities,
+    )
+    .expect("a plan")
 }
 
 fn content<'a>(plan: &'a Plan, suffix: &str) -> &'a str {
@@ -35,14 +44,54 @@ fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
         "{line}"
     );
     assert!(
-        line.ends_with("-c:v copy -an -f flv -rw_timeout 5000000 rtmp://10.0.0.254:1935/live/cam1"),
+        line.ends_with(
+            "-c:v copy -an -f flv -rw_timeout 5000000 -tls_verify 1 -ca_file /etc/pistream/ca.pem \
+             -cert_file /etc/pistream/identity.pem -key_file /etc/pistream/identity.pem \
+             rtmps://10.0.0.254:1936/live/cam1"
+        ),
         "{line}"
     );
 }
 
 #[test]
-fn a_name_is_bound_to_its_cameras_address() {
-    let plan = plan(&fleet(2), "hub");
+fn a_name_is_bound_to_its_cameras_certificate() {
+    let mut fleet = fleet(2);
+    // the certificate names the camera, whatever it streams as
+    fleet.cameras[1].stream = crate::model::samples::name("back-door");
+    let plan = plan(&fleet, "hub");
+    let conf = content(&plan, "nginx.conf");
+    let line = conf
+        .lines()
+        .find(|l| l.contains("\"CN=cam2\""))
+        .expect("a line for cam2");
+    let address = line.trim().trim_start_matches("\"CN=cam2\" ").trim_end_matches(';');
+    for wanted in [
+        &format!("\"back-door {address}\" 1;"),
+        "allow publish 127.64.0.0/10;",
+        "deny publish all;",
+        "ssl_verify_client      on;",
+        "allow play 10.0.0.0/24;",
+    ] {
+        assert!(conf.contains(wanted), "{wanted} in\n{conf}");
+    }
+    assert!(!conf.contains("allow publish 10."), "{conf}");
+    let identity = plan.identity.expect("an identity");
+    assert_eq!(
+        (identity.path.as_str(), identity.certificate),
+        ("/etc/pistream/identity.pem", None)
+    );
+}
+
+#[test]
+fn without_tls_a_name_is_bound_to_its_cameras_address() {
+    let mut fleet = fleet(2);
+    fleet.servers[0].tls = false;
+    let camera = plan(&fleet, "cam1");
+    assert!(
+        camera.identity.is_none() && content(&camera, "camera.toml").contains("\"rtmp://10.0.0.254:1935/live/cam1\"")
+    );
+    let plan = plan(&fleet, "hub");
+    assert!(plan.identity.is_none() && plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
     let conf = content(&plan, "nginx.conf");
     for wanted in [
         "allow publish 10.0.0.1;",
@@ -52,7 +101,10 @@ fn a_name_is_bound_to_its_cameras_address() {
     ] {
         assert!(conf.contains(wanted), "{wanted} in\n{conf}");
     }
-    assert!(!conf.contains("\"cam2 10.0.0.1\""), "{conf}");
+    assert!(
+        !conf.contains("\"cam2 10.0.0.1\"") && !conf.contains("stream {"),
+        "{conf}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The model as the templates see it: plain values under the names that templates/*.j2 use.
 
 use crate::model::{Camera, Encoder, Fleet, Network, Profile, Segments, Server, Source};
-use crate::plan::Paths;
+use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,11 +17,16 @@ pub(super) struct ServerContext<'a> {
 #[derive(Serialize)]
 struct ServerView {
     name: String,
+    tls: bool,
+    rtmps_port: u16,
     rtmp_port: u16,
     http_port: u16,
     status_port: u16,
+    /// From where the RTMP side takes publishers, and networks it trusts with any camera's name.
     may_publish: Vec<String>,
     publish: Vec<String>,
+    /// From where the TLS side takes connections; empty: from anywhere.
+    may_connect: Vec<String>,
     play: Vec<String>,
     recording: Option<RecordingView>,
     hls: Option<SegmentsView>,
@@ -45,7 +50,10 @@ struct SegmentsView {
 
 #[derive(Serialize)]
 struct Publisher {
+    /// As its certificate has it.
+    name: String,
     stream: String,
+    /// By which the RTMP side knows it.
     address: Option<String>,
 }
 
@@ -66,26 +74,40 @@ pub(super) fn server<'a>(
         playlist: s.playlist.as_millis(),
     };
     let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
-    let cameras: Vec<Publisher> = fleet
+    let own_addresses = fleet.cameras_of(server).filter_map(|c| c.address);
+    let mut from: Vec<String> = own_addresses.map(|a| a.to_string()).collect();
+    from.extend(texts(&server.publish));
+    from.sort();
+    from.dedup();
+    let behind_tls = loopback::addresses(fleet.cameras_of(server).map(|c| &c.name));
+    let cameras = fleet
         .cameras_of(server)
         .map(|c| Publisher {
+            name: c.name.to_string(),
             stream: c.stream.to_string(),
-            address: c.address.map(|a| a.to_string()),
+            address: match server.tls {
+                true => behind_tls.get(&c.name).map(ToString::to_string),
+                false => c.address.map(|a| a.to_string()),
+            },
         })
         .collect();
-    let mut may_publish: Vec<String> = cameras.iter().filter_map(|c| c.address.clone()).collect();
-    may_publish.extend(texts(&server.publish));
-    may_publish.sort();
-    may_publish.dedup();
+    let (may_publish, publish, may_connect) = match server.tls {
+        true if server.publish.is_empty() => (vec![loopback::NETWORK.to_owned()], vec![], vec![]),
+        true => (vec![loopback::NETWORK.to_owned()], vec![], from),
+        false => (from, texts(&server.publish), vec![]),
+    };
     ServerContext {
         paths,
         server: ServerView {
             name: server.name.to_string(),
+            tls: server.tls,
+            rtmps_port: server.rtmps_port,
             rtmp_port: server.rtmp_port,
             http_port: server.http_port,
             status_port: server.status_port,
             may_publish,
-            publish: texts(&server.publish),
+            publish,
+            may_connect,
             play: texts(&server.play),
             recording: server.recording.as_ref().map(|r| RecordingView {
                 path: r.path.to_string_lossy().into_owned(),
@@ -139,6 +161,7 @@ pub(super) struct CameraContext<'a> {
 struct CameraView {
     name: String,
     stream: String,
+    tls: bool,
     publish_url: String,
     source: SourceView,
     /// As the inventory writes it.
@@ -191,6 +214,7 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
         camera: CameraView {
             name: camera.name.to_string(),
             stream: camera.stream.to_string(),
+            tls: fleet.server_of(camera).is_some_and(|server| server.tls),
             publish_url,
             source: SourceView { kind, path },
             encoder: match camera.encoder {
@@ -231,13 +255,17 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
     }
 }
 
-/// `rtmp://host:port/live/stream`, an IPv6 address in brackets.
+/// `rtmps://host:port/live/stream`, without TLS `rtmp://`; an IPv6 address in brackets.
 pub(super) fn publish_url(server: &Server, camera: &Camera) -> String {
     let host = match server.address.parse::<std::net::Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
         Err(_) => server.address.clone(),
     };
-    format!("rtmp://{host}:{}/live/{}", server.rtmp_port, camera.stream)
+    let (scheme, port) = match server.tls {
+        true => ("rtmps", server.rtmps_port),
+        false => ("rtmp", server.rtmp_port),
+    };
+    format!("{scheme}://{host}:{port}/live/{}", camera.stream)
 }
 
 /// What rpicam-vid is told for the controls that it has under other names. Flips and turns are the camera's, for nothing.

@@ -114,7 +114,11 @@ impl Host {
         let mut request = serde_json::to_vec(request).unwrap();
         request.push(b'\n');
         let mut events = Vec::new();
-        let mut on_event = |event| events.push(event);
+        let mut on_event = |event| {
+            let answer = matches!(event, Event::Certify { .. }).then(|| Answer::Refused { why: "no".into() });
+            events.push(event);
+            answer
+        };
         let talk = Talk::new(running, Some(request), clear.as_ref(), &assets);
         let end = tokio::time::timeout(Duration::from_secs(60), talk.run(&mut on_event))
             .await
@@ -220,6 +224,17 @@ async fn an_agent_that_talks_much_before_it_listens_meets_no_deadlock() {
     assert_eq!(end.unwrap(), unchanged());
     assert_eq!(events.len(), lines + 1);
     assert_eq!(events[lines], note(&(request.len() + 2).to_string()));
+}
+
+#[tokio::test]
+async fn an_agent_that_asks_is_answered_in_the_same_conversation() {
+    let host = Host::new();
+    let asks = "IFS= read -r request; echo '{\"event\":\"certify\",\"request\":\"R\"}'";
+    let told = "IFS= read -r answer; test \"$answer\" = '{\"answer\":\"refused\",\"why\":\"no\"}' || exit 9";
+    host.install(&format!("#!/bin/sh\n{HELLO}\n{asks}\n{told}\n{UNCHANGED}\n"));
+    let (end, events) = host.converse(Keep::Installed, "hello", None).await;
+    assert_eq!(end.unwrap(), unchanged());
+    assert_eq!(events, [Event::Certify { request: "R".into() }]);
 }
 
 #[tokio::test]

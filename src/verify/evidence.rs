@@ -1,9 +1,10 @@
 //! What verify asks the server's agent, and what all agents answered.
 
 use super::is_outside;
+use crate::ca;
 use crate::model::{Camera, Name, Server};
 use crate::plan::Paths;
-use pistream_agent::{Facts, InspectRequest, Outsider, Status, StreamRequest};
+use pistream_agent::{Door, Facts, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -14,18 +15,29 @@ pub struct Evidence {
     pub statuses: BTreeMap<Name, Result<Status, String>>,
     /// By server.
     pub facts: BTreeMap<Name, Result<Facts, String>>,
+    /// When they were asked, by the deployer's clock. Seconds since 1970.
+    pub now: u64,
 }
 
 /// Seconds of video to decode: enough to see motion, two keyframes and a steady bitrate.
 const SECONDS_DECODED: u32 = 5;
 
 /// What to ask of the agent on `server` about `cameras`.
-pub fn inspect_request(server: &Server, cameras: &[&Camera], paths: &Paths, timeout: u64) -> InspectRequest {
+///
+/// # Errors
+/// No impostor's certificate can be made.
+pub fn inspect_request(
+    server: &Server,
+    cameras: &[&Camera],
+    paths: &Paths,
+    timeout: u64,
+) -> Result<InspectRequest, ca::Error> {
     let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
-    InspectRequest {
+    Ok(InspectRequest {
         ffmpeg: paths.ffmpeg.clone(),
         rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
         outsider: outsider(server, cameras),
+        door: door(server, cameras, paths)?,
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
         frames: fps * SECONDS_DECODED,
@@ -46,7 +58,19 @@ pub fn inspect_request(server: &Server, cameras: &[&Camera], paths: &Paths, time
                 restreams: u32::try_from(camera.restream.len()).unwrap_or(u32::MAX),
             })
             .collect(),
-    }
+    })
+}
+
+/// The TLS side through loopback; where `publish` keeps that out, too, the refusal is the same.
+fn door(server: &Server, cameras: &[&Camera], paths: &Paths) -> Result<Option<Door>, ca::Error> {
+    let Some(camera) = cameras.first().filter(|_| server.tls) else {
+        return Ok(None);
+    };
+    Ok(Some(Door {
+        rtmps: format!("rtmps://127.0.0.1:{}/live", server.rtmps_port),
+        own: paths.identity.clone(),
+        impostor: ca::impostor(&camera.name)?,
+    }))
 }
 
 /// A program on the server that connects to one of the server's own addresses comes from that address: an outsider,

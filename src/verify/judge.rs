@@ -10,6 +10,7 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     Agent,
+    Certificate,
     Encoder,
     Ingest,
     Decode,
@@ -27,6 +28,7 @@ impl Link {
     pub fn word(self) -> &'static str {
         match self {
             Link::Agent => "agent",
+            Link::Certificate => "certificate",
             Link::Encoder => "encoder",
             Link::Ingest => "ingest",
             Link::Decode => "decode",
@@ -91,6 +93,7 @@ pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
     match evidence.statuses.get(&camera.name) {
         Some(Ok(status)) => {
             links.push((Link::Agent, agent(camera, status)));
+            links.push((Link::Certificate, certificate(fleet, camera, status, evidence)));
             links.push((Link::Encoder, encoder(camera, status)));
         }
         Some(Err(why)) => links.push((Link::Agent, Verdict::Broken(why.clone()))),
@@ -121,7 +124,8 @@ fn server_links(fleet: &Fleet, camera: &Camera, facts: &Facts, links: &mut Vec<(
         ));
         return;
     };
-    links.push((Link::Ingest, ingest(stream)));
+    let tls = server.is_some_and(|s| s.tls);
+    links.push((Link::Ingest, ingest(stream, tls)));
     match &stream.decoded {
         // what was not decoded has no picture to judge
         Some(decoded) if decoded.frames == 0 => links.push((Link::Decode, decode(decoded))),
@@ -157,7 +161,7 @@ fn server_links(fleet: &Fleet, camera: &Camera, facts: &Facts, links: &mut Vec<(
         grows(server.is_some_and(|s| s.dash.is_some()), "DASH", &stream.dash),
     ));
     links.push((Link::Restream, restream(camera, stream)));
-    links.push((Link::Outsiders, outsiders(facts.outsider.as_ref())));
+    links.push((Link::Outsiders, outsiders(facts)));
 }
 
 fn agent(camera: &Camera, status: &Status) -> Verdict {
@@ -168,6 +172,35 @@ fn agent(camera: &Camera, status: &Status) -> Verdict {
         ));
     }
     Verdict::Holds(format!("up {} s", status.uptime_seconds))
+}
+
+/// Of the camera and of its server, whichever ends first.
+fn certificate(fleet: &Fleet, camera: &Camera, status: &Status, evidence: &Evidence) -> Verdict {
+    if !fleet.server_of(camera).is_some_and(|s| s.tls) {
+        return Verdict::Skipped("tls is off in the inventory".into());
+    }
+    let Some(own) = status.certificate_until else {
+        return Verdict::Broken("the camera has none: deploy".into());
+    };
+    let server = match evidence.facts.get(&camera.server) {
+        Some(Ok(facts)) => match facts.certificate_until {
+            None => return Verdict::Broken("the server has none: deploy".into()),
+            until => until,
+        },
+        // what the server did not tell is told by the links behind
+        _ => None,
+    };
+    let days = |until: u64| until.saturating_sub(evidence.now) / 86_400;
+    let left = match server {
+        Some(server) => format!("good for {} days, the server's for {}", days(own), days(server)),
+        None => format!("good for {} days", days(own)),
+    };
+    let expired = |until: u64| until <= evidence.now;
+    match (expired(own), server.is_some_and(expired)) {
+        (true, _) => Verdict::Broken("the camera's has expired: deploy".into()),
+        (_, true) => Verdict::Broken("the server's has expired: deploy".into()),
+        _ => Verdict::Holds(left),
+    }
 }
 
 fn encoder(camera: &Camera, status: &Status) -> Verdict {
@@ -194,7 +227,8 @@ fn encoder(camera: &Camera, status: &Status) -> Verdict {
     }
 }
 
-fn ingest(stream: &StreamFacts) -> Verdict {
+/// With TLS the server's statistics see the camera come from the loopback address that its certificate gave it.
+fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
     let Some(ingest) = &stream.ingest else {
         return Verdict::Broken("the server's statistics were not read".into());
     };
@@ -212,7 +246,10 @@ fn ingest(stream: &StreamFacts) -> Verdict {
         ));
     }
     let rate = ingest.bytes as f64 * 8.0 / ingest.milliseconds.max(1) as f64;
-    Verdict::Holds(format!("{rate:.0} kbit/s from {}", ingest.address))
+    Verdict::Holds(match tls {
+        true => format!("{rate:.0} kbit/s by its certificate"),
+        false => format!("{rate:.0} kbit/s from {}", ingest.address),
+    })
 }
 
 fn decode(decoded: &Decoded) -> Verdict {
@@ -293,29 +330,33 @@ fn restream(camera: &Camera, stream: &StreamFacts) -> Verdict {
     }
 }
 
-fn outsiders(facts: Option<&OutsiderFacts>) -> Verdict {
-    let Some(facts) = facts else {
-        return Verdict::Skipped("every address of the server may publish and play: nobody is outside".into());
+fn outsiders(facts: &Facts) -> Verdict {
+    let none = OutsiderFacts {
+        detail: "every address of the server may publish and play: nobody is outside".into(),
+        ..OutsiderFacts::default()
     };
-    let say = |verb: &str, refused: Option<bool>| {
-        refused.map(|r| (r, format!("{verb} {}", if r { "refused" } else { "ALLOWED" })))
+    let outsider = facts.outsider.as_ref().unwrap_or(&none);
+    let say = |what: &str, refused: Option<bool>| {
+        refused.map(|r| (r, format!("{what} {}", if r { "refused" } else { "ALLOWED" })))
     };
-    let tried: Vec<(bool, String)> = [
-        say("publishing", facts.publish_refused),
-        say("playing", facts.play_refused),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let by_address = [
+        say("publishing", outsider.publish_refused),
+        say("playing", outsider.play_refused),
+    ];
+    let by_certificate = facts.impostors.iter().map(|i| say(&i.with, i.refused));
+    let tried: Vec<(bool, String)> = by_address.into_iter().chain(by_certificate).flatten().collect();
+    if let Some(undecided) = facts.impostors.iter().find(|i| i.refused.is_none()) {
+        return Verdict::Broken(format!("{}: {}", undecided.with, undecided.detail));
+    }
     let words = tried
         .iter()
         .map(|(_, words)| words.as_str())
         .collect::<Vec<&str>>()
         .join(", ");
     match tried.iter().all(|(refused, _)| *refused) {
-        true if tried.is_empty() => Verdict::Skipped(facts.detail.clone()),
+        true if tried.is_empty() => Verdict::Skipped(outsider.detail.clone()),
         true => Verdict::Holds(words),
-        false => Verdict::Broken(format!("{words}: {}", facts.detail)),
+        false => Verdict::Broken(format!("{words}: {}", outsider.detail)),
     }
 }
 

@@ -6,6 +6,7 @@
 mod readers;
 mod shape;
 
+use crate::authority::{Authority, SERVER};
 use crate::hosts::{all, run};
 use proptest::prelude::*;
 use readers::{directives, settings, toml_keys};
@@ -219,8 +220,17 @@ fn render_what_is_accepted(case: &Case, place: &Place) -> (Shape, Vec<String>) {
     panic!("never accepted:\n{}", shape.text());
 }
 
-/// nginx's own word on a rendered configuration, as the plan's check asks for it.
-fn ask_nginx(directory: &Path) {
+/// nginx's own word on a rendered configuration, as the plan's check asks for it. What deploy makes of keys and certificates
+/// is put beside it.
+pub fn ask_nginx(directory: &Path) {
+    let authority = Authority::unknown();
+    for (name, text) in [
+        ("ca.pem", authority.pem()),
+        ("crl.pem", &authority.list()),
+        ("identity.pem", &authority.identity("hub", &["hub"], SERVER)),
+    ] {
+        fs::write(directory.join(name), text).unwrap();
+    }
     let scratch = tempfile::tempdir().unwrap();
     let output = Command::new("nginx")
         .args(["-t", "-q", "-e", "stderr", "-p"])

@@ -84,7 +84,7 @@ fn verify_names_the_link_that_is_broken() {
 
     // streaming happily, to somewhere else
     let elsewhere = format!(
-        "s#rtmp://{}:1935/live#rtmp://{}:1935/backup#",
+        "s#rtmps://{}:1936/live#rtmp://{}:1935/backup#",
         lab.ip("hub"),
         lab.ip("backup")
     );

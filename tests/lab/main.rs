@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod authority;
 mod bench;
 mod capture;
 mod checking;
@@ -14,6 +15,7 @@ mod faults;
 mod fleet;
 mod hostile;
 mod hosts;
+mod identity;
 mod links;
 mod power;
 mod releases;

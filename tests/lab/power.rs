@@ -16,6 +16,7 @@ fn power_cuts_at_ten_moments_of_a_deploy_leave_whole_files_and_the_next_deploy_c
     let (lab, mut versions) = deployed();
     let whole_deploy = versions.time_one(&lab);
     let mut interrupted = 0;
+    let identities = HOSTS.map(|host| identity(&lab, host));
     for cut in 0..CUTS {
         let host = HOSTS[cut as usize % 2];
         let mut deployer = versions.start_next(&lab);
@@ -30,6 +31,7 @@ fn power_cuts_at_ten_moments_of_a_deploy_leave_whole_files_and_the_next_deploy_c
         versions.must_be_whole(&lab);
         versions.converge(&lab);
     }
+    assert_eq!(HOSTS.map(|host| identity(&lab, host)), identities, "a key was lost");
     println!("a deploy of {whole_deploy:?}: {interrupted} of {CUTS} power cuts interrupted it");
     assert!(interrupted >= CUTS / 2, "only {interrupted} deploys were interrupted");
     streams_again(&lab, "porch", Duration::from_secs(40));
@@ -52,6 +54,11 @@ fn a_deployer_killed_at_ten_moments_leaves_whole_files_and_the_next_deploy_conve
     }
     streams_again(&lab, "porch", Duration::from_secs(40));
     assert!(bytes_received(&lab, "porch").is_some());
+}
+
+/// The host's key and certificate.
+fn identity(lab: &Lab, host: &str) -> Vec<u8> {
+    fs::read(lab.disk(host).join("etc/pistream/identity.pem")).unwrap()
 }
 
 fn deployed() -> (Lab, Versions) {
@@ -91,7 +98,9 @@ impl Versions {
         run(&mut lab.pistream(&["render", "-i", "hosts.yml", "-o", out.to_str().unwrap()]));
         for host in HOSTS {
             for (path, content) in files_below(&out.join(host), "") {
-                if path == "manifest.json" {
+                // what the authority says is not in a rendering
+                let pem = path.ends_with(".pem");
+                if pem || path == "manifest.json" {
                     continue;
                 }
                 self.seen.entry((host.to_owned(), path)).or_default().push(content);

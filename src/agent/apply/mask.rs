@@ -1,6 +1,6 @@
 //! Keeps the words of secret files out of what foreign programs say about them.
 
-use pistream_agent::{Fault, Plan};
+use pistream_agent::{Fault, Outcome, Plan};
 
 /// Shorter words are not secrets, and hiding them would hide the message.
 const SHORTEST: usize = 6;
@@ -44,6 +44,21 @@ impl Mask {
         Fault {
             cause: self.text(&fault.cause),
             ..fault
+        }
+    }
+
+    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::RolledBack { fault } => Outcome::RolledBack {
+                fault: self.fault(fault),
+            },
+            Outcome::HalfDone { fault } => Outcome::HalfDone {
+                fault: self.fault(fault),
+            },
+            Outcome::Refused { fault } => Outcome::Refused {
+                fault: self.fault(fault),
+            },
+            fine => fine,
         }
     }
 }

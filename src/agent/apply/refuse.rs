@@ -107,7 +107,9 @@ fn names(plan: &Plan) -> Result<(), Fault> {
 fn paths(plan: &Plan) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     let files = plan.files.iter().map(|f| (f.path.as_str(), f.mode));
-    for (path, mode) in files.chain(plan.directories.iter().map(|d| (d.path.as_str(), d.mode))) {
+    let identity = plan.identity.iter().map(|i| (i.path.as_str(), 0o600));
+    let directories = plan.directories.iter().map(|d| (d.path.as_str(), d.mode));
+    for (path, mode) in files.chain(identity).chain(directories) {
         let parts: Vec<&str> = path.split('/').collect();
         let cause = if !path.starts_with('/') {
             "the path is not absolute"

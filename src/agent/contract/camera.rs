@@ -15,6 +15,8 @@ pub struct CameraConfig {
     pub status_socket: String,
     /// No new frame for so long means stalled. Seconds.
     pub stall_after: u64,
+    /// The file whose last certificate is the camera's own: an absolute path; none where it streams without TLS.
+    pub certificate: Option<String>,
     /// What the inventory asked for, told back by status. Bits per second.
     pub bitrate: u32,
     /// The ways this camera can stream, best first; the first whose requirements hold is run.
@@ -110,6 +112,8 @@ pub struct Status {
     pub restarts: BTreeMap<Cause, u64>,
     /// The last failure, in words.
     pub last_error: Option<String>,
+    /// When the camera's own certificate ends. Seconds since 1970; none where it has none.
+    pub certificate_until: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +141,8 @@ pub enum Cause {
     Network,
     /// The server answered and said no.
     ServerRefused,
+    /// The server's certificate was not accepted, or the camera's own has expired; by a wrong clock, too.
+    Certificate,
     /// No new frame for `stall_after` seconds although ffmpeg was alive.
     Stalled,
     /// ffmpeg ended by a signal from elsewhere.

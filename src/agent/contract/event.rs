@@ -18,6 +18,9 @@ pub enum Event {
         action: Action,
         diff: Option<String>,
     },
+    /// The host made a key and asks for a certificate: a PKCS#10 request with an empty subject, PEM. The agent waits for
+    /// one line, an [`Answer`], on its stdin.
+    Certify { request: String },
     /// Worth a person's eye, but no failure.
     Note { text: String },
     /// The end of `apply`.
@@ -30,6 +33,16 @@ pub enum Event {
     HostFacts { facts: Box<HostFacts> },
     /// The end of anything that could not be done at all.
     Failed { fault: Fault },
+}
+
+/// What the deployer says to [`Event::Certify`], one JSON line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// For the key that was asked for; PEM.
+    Certificate { pem: String },
+    /// There will be none.
+    Refused { why: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,6 +11,8 @@ pub struct InspectRequest {
     pub rtmp: String,
     /// The same application through an address that may neither publish nor play, or none where every address may.
     pub outsider: Option<Outsider>,
+    /// Where cameras come in by TLS, if they do.
+    pub door: Option<Door>,
     /// nginx-rtmp's statistics: "http://127.0.0.1:8081/stat".
     pub stat: String,
     /// Base of HLS and DASH as seen from an address that may play: "http://127.0.0.1:8080".
@@ -31,6 +33,24 @@ pub struct Outsider {
     pub may_not_play: bool,
 }
 
+/// The server's TLS side, where cameras are known by their certificates.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// "rtmps://127.0.0.1:1936/live"
+    pub rtmps: String,
+    /// The file with the server's own key and certificate: of the fleet, but no camera's.
+    pub own: String,
+    /// A key and a certificate for it, PEM, that claim to be a camera's but are nobody's: made for this question alone.
+    pub impostor: String,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Door { rtmps, own, .. } = self;
+        f.debug_struct("Door").field("rtmps", rtmps).field("own", own).finish()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamRequest {
     pub name: String,
@@ -48,6 +68,10 @@ pub struct StreamRequest {
 pub struct Facts {
     pub streams: Vec<StreamFacts>,
     pub outsider: Option<OutsiderFacts>,
+    /// Empty where no camera comes by TLS.
+    pub impostors: Vec<ImpostorFacts>,
+    /// When the server's certificate ends. Seconds since 1970; none where it has none.
+    pub certificate_until: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -109,6 +133,17 @@ pub struct Growth {
     pub what: String,
     pub advanced: bool,
     /// "1 204 224 -> 1 282 048 bytes", "segment 812 -> 814", or why it could not be read.
+    pub detail: String,
+}
+
+/// Somebody who tried to publish through the TLS side with what is no camera's certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImpostorFacts {
+    /// "no certificate", "another authority's certificate" ...
+    pub with: String,
+    /// None: undecided, then `detail` says why.
+    pub refused: Option<bool>,
+    /// In ffmpeg's words.
     pub detail: String,
 }
 

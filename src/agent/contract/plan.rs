@@ -35,6 +35,21 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// In the order in which they are to start.
     pub units: Vec<Unit>,
+    /// Who this host is to the rest of the fleet; `None` where it needs no certificate.
+    pub identity: Option<Identity>,
+}
+
+/// The key and certificate by which others know this host. The key is made on the host and never leaves it; what the host
+/// hands out is a request ([`crate::Event::Certify`]), what it gets is an [`crate::Answer`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The file that holds both, so that they can only change together: PKCS#8 key, then certificate, PEM. Mode 0600.
+    pub path: String,
+    /// Its owner, and by name its group.
+    pub owner: String,
+    /// The certificate that shall be there, PEM. `None`, or one that is not for the key on the host: the host makes a new
+    /// key and asks for a certificate.
+    pub certificate: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

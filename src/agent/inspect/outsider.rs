@@ -8,21 +8,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The name an outsider tries to publish under. No camera's: a name that somebody holds is refused to everybody.
-const NAME: &str = "pistream-outsider";
+pub(super) const NAME: &str = "pistream-outsider";
 
 /// So many seconds of pictures are published, at their pace; who is allowed to, gets them all through. nginx-rtmp takes a
 /// refused publisher's first frame before it closes the connection.
 const PUBLISHED: &str = "3";
 
 /// Both attempts take at most so long.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// nginx-rtmp creates the recording of a publisher before it refuses him; nothing of his is in it.
 const STUB: u64 = 13;
 
-struct Verdict {
-    refused: Option<bool>,
-    words: String,
+pub(super) struct Verdict {
+    pub(super) refused: Option<bool>,
+    pub(super) words: String,
 }
 
 /// Tries what the outsider must not do; `stream` is one that could be played.
@@ -30,7 +30,7 @@ pub(super) fn attempt(ffmpeg: &Ffmpeg, outsider: &Outsider, stream: Option<&str>
     let deadline = Instant::now() + timeout.min(PATIENCE);
     let (published, played) = std::thread::scope(|scope| {
         let url = format!("{}/{NAME}", outsider.rtmp);
-        let published = scope.spawn(move || outsider.may_not_publish.then(|| publish(ffmpeg, &url, deadline)));
+        let published = scope.spawn(move || outsider.may_not_publish.then(|| publish(ffmpeg, &[], &url, deadline)));
         let stream = stream.filter(|_| outsider.may_not_play);
         let played = stream.map(|name| play(ffmpeg, &format!("{}/{name}", outsider.rtmp), deadline));
         (published.join().unwrap_or_default(), played)
@@ -47,7 +47,8 @@ pub(super) fn attempt(ffmpeg: &Ffmpeg, outsider: &Outsider, stream: Option<&str>
     }
 }
 
-fn publish(ffmpeg: &Ffmpeg, url: &str, deadline: Instant) -> Verdict {
+/// `options`: further ones for the output.
+pub(super) fn publish(ffmpeg: &Ffmpeg, options: &[&str], url: &str, deadline: Instant) -> Verdict {
     let mut command = ffmpeg.command();
     // an encoder that every ffmpeg has, and a picture of a few bytes
     command.args([
@@ -59,7 +60,7 @@ fn publish(ffmpeg: &Ffmpeg, url: &str, deadline: Instant) -> Verdict {
         "-t",
         PUBLISHED,
     ]);
-    command.args(["-c:v", "flv", "-f", "flv", url]);
+    command.args(["-c:v", "flv", "-f", "flv"]).args(options).args([url]);
     match run(command, deadline, |_| {}, || false) {
         Err(error) => Verdict {
             refused: None,

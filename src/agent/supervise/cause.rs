@@ -47,8 +47,9 @@ const SIGNS: &[Sign] = &[
     sign(Cause::ServerRefused, &["Already publishing"]),
     sign(Cause::ServerRefused, &["NetStream.Publish."]),
     sign(Cause::ServerRefused, &["NetConnection.Connect."]),
-    sign(Cause::ServerRefused, &["Peer certificate failed verification"]),
-    sign(Cause::ServerRefused, &["certificate's owner does not match hostname"]),
+    sign(Cause::Certificate, &["Peer certificate failed verification"]),
+    sign(Cause::Certificate, &["certificate's owner does not match hostname"]),
+    sign(Cause::Certificate, &["Unable to set cert/key files"]),
     sign(Cause::ServerRefused, &["Cannot read RTMP handshake response"]),
     // the capture device
     sign(Cause::Camera, &["Cannot open video device"]),

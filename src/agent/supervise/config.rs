@@ -76,7 +76,11 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
             "`stall_after` must be 1 to 3600 seconds".to_owned(),
         ));
     }
-    for (key, value) in [("ffmpeg", &config.ffmpeg), ("status_socket", &config.status_socket)] {
+    let certificate = config.certificate.iter().map(|path| ("certificate", path));
+    for (key, value) in [("ffmpeg", &config.ffmpeg), ("status_socket", &config.status_socket)]
+        .into_iter()
+        .chain(certificate)
+    {
         if let Some(message) = unlike_a_path(key, value) {
             return Some((None, key, message));
         }

@@ -11,8 +11,9 @@ use super::listener::Board;
 use super::requirements::Trials;
 use super::run::{Outcome, Run, Stop};
 use super::systemd::Systemd;
+use super::validity;
 use crate::camera::{Applied, Camera};
-use crate::events;
+use crate::{events, identity};
 use pistream_agent::{CameraConfig, Cause, Pipeline, Status, StreamState};
 use std::path::Path;
 use std::process::Stdio;
@@ -73,6 +74,7 @@ impl Supervisor {
             stream: config.stream.clone(),
             why: "not chosen yet".to_owned(),
             bitrate_set: config.bitrate,
+            certificate_until: config.certificate.as_deref().map(Path::new).and_then(identity::expiry),
             ..Status::default()
         };
         board.post(status.clone());
@@ -245,7 +247,10 @@ impl Supervisor {
     fn conclude(&mut self, outcome: Outcome) {
         match outcome.failure {
             None => self.phase = Phase::Ended,
-            Some((cause, message)) => self.fail(cause, &message, outcome.streamed),
+            Some((cause, message)) => {
+                let (cause, message) = validity::explain(cause, message, self.status.certificate_until);
+                self.fail(cause, &message, outcome.streamed);
+            }
         }
     }
 
@@ -349,6 +354,7 @@ fn words(cause: Cause) -> &'static str {
         Cause::Encoder => "encoder",
         Cause::Network => "network",
         Cause::ServerRefused => "server refused",
+        Cause::Certificate => "certificate",
         Cause::Stalled => "stalled",
         Cause::Killed => "killed",
         Cause::Unknown => "cause unknown",

@@ -119,7 +119,8 @@ fn server(
     None
 }
 
-/// From where the server sees the camera. `None`: wrong. `Some(None)`: the server's `publish` has to cover it.
+/// From where the server sees the camera. `None`: wrong. `Some(None)`: its certificate tells who it is, or the server's
+/// `publish` has to cover it.
 fn address(
     name: &Name,
     given: Option<Given<IpAddr>>,
@@ -137,7 +138,7 @@ fn address(
         return Some(Some(address));
     }
     let server = servers.built.iter().find(|built| Some(&built.name) == server)?;
-    if server.publish.is_empty() {
+    if !server.tls && server.publish.is_empty() {
         let finding = Finding::new(
             place,
             format!("{} would refuse {name}: `{host}` is not an address", server.name),
@@ -145,7 +146,8 @@ fn address(
         .label("nginx compares addresses, not names")
         .help(format!(
             "Either say from which address it publishes:\n\n{name}:\n  address: 192.168.0.10\n\n\
-                 or let a whole network publish:\n\n{}:\n  publish: [192.168.0.0/24]",
+                 or let a whole network publish:\n\n{}:\n  publish: [192.168.0.0/24]\n\n\
+                 or let certificates tell (`tls: on`).",
             server.name
         ));
         reader.fault(finding);

@@ -9,7 +9,7 @@ use crate::inventory::fault::Finding;
 use crate::inventory::keys::{Port, RecordingKeys, SegmentKeys, ServerKeys};
 use crate::inventory::reader::{Given, Read, Reader, Switch, value};
 use crate::inventory::tree::Place;
-use crate::inventory::values::{Address, in_words};
+use crate::inventory::values::{Address, OnOff, in_words};
 use crate::model::{Name, Network, Recording, Segments, Server, Ssh, Transport};
 
 /// `keys` have all defaults under them.
@@ -26,18 +26,29 @@ pub(super) fn build(
         Some(given) => given.value.map(|address| address.0),
         None => ssh.as_ref().and_then(|ssh| address_of(ssh, name, &ssh_place, reader)),
     };
-    let ports = ports(&keys.rtmp_port, &keys.http_port, &keys.status_port, reader);
+    let tls = value(&keys.tls).map(|OnOff(tls)| tls);
+    let ports = ports(
+        [
+            ("rtmps_port", keys.rtmps_port.as_ref()),
+            ("rtmp_port", keys.rtmp_port.as_ref()),
+            ("http_port", keys.http_port.as_ref()),
+            ("status_port", keys.status_port.as_ref()),
+        ],
+        reader,
+    );
     let local = ssh.as_ref().is_some_and(|ssh| ssh.transport == Transport::Local);
     let recording = flat(keys.recording).map(|switch| recording(switch, local, reader));
     let hls = segments(keys.hls, "an HLS", reader);
     let dash = segments(keys.dash, "a DASH", reader);
     let publish = networks(keys.publish);
     let play = networks(keys.play);
-    let [rtmp_port, http_port, status_port] = ports?;
+    let [rtmps_port, rtmp_port, http_port, status_port] = ports?;
     Some(Server {
         name: name.clone(),
         ssh: ssh?,
         address: address?,
+        tls: tls?,
+        rtmps_port,
         rtmp_port,
         http_port,
         status_port,
@@ -63,17 +74,12 @@ fn address_of(ssh: &Ssh, name: &Name, place: &Place, reader: &mut Reader) -> Opt
     address.map(|address| address.0)
 }
 
-/// All three, different.
-fn ports(
-    rtmp: &Option<Given<Port>>,
-    http: &Option<Given<Port>>,
-    status: &Option<Given<Port>>,
-    reader: &mut Reader,
-) -> Option<[u16; 3]> {
-    let named = [("rtmp_port", rtmp), ("http_port", http), ("status_port", status)];
+/// All four by their keys, different.
+fn ports(named: [(&'static str, Option<&Given<Port>>); 4], reader: &mut Reader) -> Option<[u16; 4]> {
     let mut numbers: Vec<(&str, u16)> = Vec::new();
     for (key, given) in named {
-        let Some(number) = value(given).and_then(|port| u16::try_from(port.0).ok()) else {
+        let number = given.and_then(|given| given.value);
+        let Some(number) = number.and_then(|port| u16::try_from(port.0).ok()) else {
             continue;
         };
         if let Some((other, _)) = numbers.iter().find(|(_, taken)| *taken == number) {
@@ -81,19 +87,17 @@ fn ports(
             let written = named
                 .iter()
                 .filter(|(k, _)| *k == key || k == other)
-                .filter_map(|(_, given)| given.as_ref());
+                .filter_map(|(_, given)| *given);
             if let Some(place) = written.map(|given| &given.place).max_by_key(|place| place.bytes.start) {
                 let finding = Finding::new(place, format!("`{other}` and `{key}` are both {number}"))
-                    .help("Every service needs a port of its own; the defaults are 1935, 8080 and 8081.");
+                    .help("Every service needs a port of its own; the defaults are 1936, 1935, 8080 and 8081.");
                 reader.fault(finding);
             }
         }
         numbers.push((key, number));
     }
-    match numbers.as_slice() {
-        [(_, rtmp), (_, http), (_, status)] => Some([*rtmp, *http, *status]),
-        _ => None,
-    }
+    let numbers: Vec<u16> = numbers.into_iter().map(|(_, number)| number).collect();
+    numbers.try_into().ok()
 }
 
 /// Where the hardened service sees nothing (systemd's ProtectHome and PrivateTmp), or what is gone after a reboot.

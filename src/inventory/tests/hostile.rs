@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An inventory with `value` in one place; every place where a value can stand.
-const PLACES: [&str; 26] = [
+const PLACES: [&str; 27] = [
     "servers: {VALUE: {ssh: a@10.0.0.1}}",
     "servers: {hub: {ssh: VALUE}}",
     "servers: {hub: {ssh: {host: VALUE}}}",
@@ -16,6 +16,7 @@ const PLACES: [&str; 26] = [
     "servers: {hub: {ssh: {host: 10.0.0.1, password: {env: VALUE}}}}",
     "servers: {hub: {ssh: hub, address: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, rtmp_port: VALUE}}",
+    "servers: {hub: {ssh: 10.0.0.1, tls: VALUE, rtmps_port: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, publish: [VALUE], play: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, recording: {path: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1, hls: {fragment: VALUE}}}",

@@ -25,7 +25,10 @@ async fn talk(sshd: &Sshd, ssh: &Ssh, keep: Keep, password: Option<&str>) -> (Re
     };
     let password = password.map(|p| Clear::new(p.to_owned()));
     let mut events = Vec::new();
-    let mut on_event = |event| events.push(event);
+    let mut on_event = |event| {
+        events.push(event);
+        None
+    };
     let talk = Talk::new(running, Some(b"\"hello\"\n".to_vec()), password.as_ref(), &assets);
     let end = tokio::time::timeout(Duration::from_secs(60), talk.run(&mut on_event))
         .await

@@ -2,6 +2,8 @@ use super::*;
 use crate::model::samples::{fleet, name};
 use pistream_agent::Ingest;
 
+const NOW: u64 = 1_800_000_000;
+
 /// What the agents tell when all is well with camera cam1.
 fn healthy() -> (Status, StreamFacts, OutsiderFacts) {
     let status = Status {
@@ -10,6 +12,7 @@ fn healthy() -> (Status, StreamFacts, OutsiderFacts) {
         pipeline: Some("v4l2-copy".into()),
         bitrate_set: 250_000,
         fps: 15.0,
+        certificate_until: Some(NOW + 86_400),
         ..Status::default()
     };
     let grown = || {
@@ -60,10 +63,13 @@ fn broken(spoil: impl FnOnce(&mut Status, &mut StreamFacts, &mut OutsiderFacts))
     let facts = Facts {
         streams: vec![stream],
         outsider: Some(outsider),
+        certificate_until: Some(NOW + 100 * 86_400),
+        ..Facts::default()
     };
     let evidence = Evidence {
         statuses: [(name("cam1"), Ok(status))].into(),
         facts: [(name("hub"), Ok(facts))].into(),
+        now: NOW,
     };
     let fleet = fleet(1);
     judge(&fleet, &fleet.cameras[0], &evidence)
@@ -127,6 +133,71 @@ fn each_broken_link_is_named() {
     );
 }
 
+/// What is said of certificates and outsiders after `spoil` has changed something.
+fn said(tls: bool, spoil: impl FnOnce(&mut Status, &mut Facts)) -> [Verdict; 2] {
+    let (mut status, stream, outsider) = healthy();
+    let mut facts = Facts {
+        streams: vec![stream],
+        outsider: Some(outsider),
+        certificate_until: Some(NOW + 100 * 86_400),
+        ..Facts::default()
+    };
+    spoil(&mut status, &mut facts);
+    let evidence = Evidence {
+        statuses: [(name("cam1"), Ok(status))].into(),
+        facts: [(name("hub"), Ok(facts))].into(),
+        now: NOW,
+    };
+    let mut fleet = fleet(1);
+    fleet.servers[0].tls = tls;
+    let chain = judge(&fleet, &fleet.cameras[0], &evidence);
+    [Link::Certificate, Link::Outsiders].map(|wanted| {
+        let found = chain.links.iter().find(|(link, _)| *link == wanted);
+        found.expect("a verdict").1.clone()
+    })
+}
+
+#[test]
+fn a_certificate_is_good_until_it_ends_and_both_sides_count() {
+    let [certificate, _] = said(true, |_, _| {});
+    assert_eq!(
+        certificate,
+        Verdict::Holds("good for 1 days, the server's for 100".into())
+    );
+    let broken =
+        |verdicts: [Verdict; 2], words: &str| matches!(&verdicts[0], Verdict::Broken(why) if why.contains(words));
+    assert!(broken(
+        said(true, |s, _| s.certificate_until = Some(NOW)),
+        "camera's has expired"
+    ));
+    assert!(broken(
+        said(true, |_, f| f.certificate_until = Some(NOW)),
+        "server's has expired"
+    ));
+    assert!(broken(said(true, |s, _| s.certificate_until = None), "camera has none"));
+    assert!(broken(said(true, |_, f| f.certificate_until = None), "server has none"));
+    assert!(matches!(
+        said(false, |s, _| s.certificate_until = None)[0],
+        Verdict::Skipped(_)
+    ));
+}
+
+#[test]
+fn an_impostor_who_is_let_in_or_not_heard_of_breaks_the_chain() {
+    let impostor = |refused| pistream_agent::ImpostorFacts {
+        with: "no certificate".into(),
+        refused,
+        detail: "no connection".into(),
+    };
+    let outsiders = |refused| said(true, |_, facts| facts.impostors = vec![impostor(refused)])[1].clone();
+    assert_eq!(
+        outsiders(Some(true)),
+        Verdict::Holds("publishing refused, playing refused, no certificate refused".into())
+    );
+    assert!(matches!(outsiders(Some(false)), Verdict::Broken(why) if why.contains("no certificate ALLOWED")));
+    assert!(matches!(outsiders(None), Verdict::Broken(why) if why == "no certificate: no connection"));
+}
+
 #[test]
 fn the_first_broken_link_is_the_one_nearest_to_the_camera() {
     let both = broken(|status, stream, _| {
@@ -143,10 +214,13 @@ fn a_still_test_picture_is_frozen_although_its_encoder_refines_it() {
     let facts = Facts {
         streams: vec![stream],
         outsider: Some(outsider),
+        certificate_until: Some(NOW + 100 * 86_400),
+        ..Facts::default()
     };
     let evidence = Evidence {
         statuses: [(name("cam1"), Ok(status))].into(),
         facts: [(name("hub"), Ok(facts))].into(),
+        now: NOW,
     };
     let mut fleet = fleet(1);
     assert!(

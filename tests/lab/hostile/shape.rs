@@ -22,6 +22,8 @@ servers:
       password: {file: «login»}
       sudo_password: {file: «sudo»}
     address: «hub.example.net»
+    tls: «on»
+    rtmps_port: «19360»
     rtmp_port: «19350»
     http_port: «18080»
     status_port: «18081»

@@ -1,0 +1,81 @@
+//! The fleet's certificate authority: who is who, decided on the deployer alone.
+//!
+//! ```text
+//! .pistream/ (0700, beside the inventory)
+//!   lock             held while somebody works with it
+//!   ca.key  ca.pem   the authority: P-256, ten years
+//!   crl.pem          what is revoked, signed by it
+//!   issued/NAME.json every certificate issued to a host, newest last
+//! ```
+//!
+//! A key but the authority's own is never here: a host makes its key itself and sends a request for a certificate. The
+//! request proves that the host has the key; everything else in a certificate is decided here. Knows no host, no plan and
+//! no transport.
+
+mod authority;
+mod issued;
+mod revoked;
+mod store;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+pub use authority::{Authority, impostor};
+pub use issued::{Issued, Standing};
+pub use subject::{Subject, subjects};
+
+use crate::model::Name;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What stands in a file where the authority's own words would: rendering needs no authority, and two renderings of one
+/// inventory must not differ.
+const PLACEHOLDER: &str = "# made by `pistream deploy`, from the fleet's certificate authority in .pistream/\n";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{attempted} {path}: {source}", path = .path.display())]
+    File {
+        attempted: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("another pistream works with {}: wait until it is done", .0.display())]
+    Busy(PathBuf),
+    #[error("{} may be read by others: `chmod -R go= {}` if nobody else did, else revoke all and remove it", .0.display(), .0.display())]
+    Exposed(PathBuf),
+    #[error("{}: {cause}; restore it from a backup, or remove {} and deploy: every host gets a new certificate", .path.display(), .directory.display())]
+    Damaged {
+        path: PathBuf,
+        directory: PathBuf,
+        cause: String,
+    },
+    #[error("{attempted}: {cause}")]
+    Sign { attempted: &'static str, cause: String },
+    #[error("the request is refused: {0}")]
+    Request(String),
+    #[error("{0} was never given a certificate: deploy it first")]
+    Unknown(Name),
+}
+
+/// What the plans of a fleet need of its authority.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    /// The authority's certificate, PEM.
+    pub authority: String,
+    /// What it revoked, PEM.
+    pub revoked: String,
+    /// Of each host the certificate that it shall have, PEM. A host without one asks for one.
+    pub certificates: BTreeMap<Name, String>,
+}
+
+impl Identities {
+    /// For rendering, and for a comparison before there is an authority.
+    pub fn placeholders() -> Identities {
+        Identities {
+            authority: PLACEHOLDER.into(),
+            revoked: PLACEHOLDER.into(),
+            certificates: BTreeMap::new(),
+        }
+    }
+}

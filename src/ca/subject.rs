@@ -1,0 +1,52 @@
+//! Whom a certificate is for, and what it says of him: from the model alone.
+
+use crate::model::{Camera, Fleet, Name, Server};
+use std::net::IpAddr;
+
+/// Whom a certificate is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    pub name: Name,
+    /// Alternative names: of a server, all by which it is reached.
+    pub names: Vec<String>,
+    /// A server proves itself to cameras, a camera to its server; neither can stand in for the other.
+    pub server: bool,
+}
+
+impl Subject {
+    pub fn of_server(server: &Server) -> Subject {
+        let mut names = vec![server.address.clone(), server.name.to_string()];
+        let host = &server.ssh.host;
+        if host.parse::<IpAddr>().is_ok() || host.contains('.') {
+            names.push(host.clone());
+        }
+        names.sort();
+        names.dedup();
+        Subject {
+            name: server.name.clone(),
+            names,
+            server: true,
+        }
+    }
+
+    pub fn of_camera(camera: &Camera) -> Subject {
+        // Without any, GnuTLS would compare a server's address with the common name. `.invalid` is nobody's (RFC 2606).
+        let name = format!("{}.camera.invalid", camera.name);
+        Subject {
+            name: camera.name.clone(),
+            names: vec![name],
+            server: false,
+        }
+    }
+}
+
+/// The hosts of a fleet that need a certificate: servers that speak TLS, and their cameras.
+pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
+    let servers = fleet.servers.iter().filter(|s| s.tls).map(Subject::of_server);
+    let cameras = fleet
+        .cameras
+        .iter()
+        .filter(|c| fleet.server_of(c).is_some_and(|s| s.tls))
+        .map(Subject::of_camera);
+    servers.chain(cameras).collect()
+}

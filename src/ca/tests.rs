@@ -1,0 +1,213 @@
+use super::*;
+use crate::model::Fleet;
+use crate::model::samples::{fleet, name};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+
+const DAY: u64 = 86_400;
+
+/// A directory with an inventory in it, as far as the authority cares.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn inventory(&self) -> PathBuf {
+        self.0.path().join("hosts.yml")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.0.path().join(".pistream")
+    }
+
+    fn take(&self) -> Authority {
+        Authority::take(&self.inventory()).unwrap()
+    }
+}
+
+/// What a host that made a key sends.
+fn request() -> String {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    // it may ask to be whoever it likes
+    let wishes = CertificateParams::new(["hub".to_owned(), "10.0.0.254".to_owned()]).unwrap();
+    wishes.serialize_request(&key).unwrap().pem().unwrap()
+}
+
+fn camera() -> Subject {
+    Subject::of_camera(&fleet(1).cameras[0])
+}
+
+/// Of a certificate: subject, alternative names, whether it is for a server, whether for a client, and since when.
+fn said(pem: &str) -> (String, Vec<String>, bool, bool, i64) {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+    let certificate = pem.parse_x509().unwrap();
+    let names = &certificate
+        .subject_alternative_name()
+        .unwrap()
+        .unwrap()
+        .value
+        .general_names;
+    let usage = certificate.extended_key_usage().unwrap().unwrap().value;
+    (
+        certificate.subject().to_string(),
+        names.iter().map(ToString::to_string).collect(),
+        usage.server_auth,
+        usage.client_auth,
+        certificate.validity().not_before.timestamp(),
+    )
+}
+
+/// How many serial numbers the list names.
+fn revoked(authority: &Authority) -> usize {
+    let list = authority.identities(&[]).unwrap().revoked;
+    let (_, pem) = x509_parser::pem::parse_x509_pem(list.as_bytes()).unwrap();
+    let (_, list) = x509_parser::parse_x509_crl(&pem.contents).unwrap();
+    list.iter_revoked_certificates().count()
+}
+
+#[test]
+fn the_authority_is_made_once_and_for_its_owner_alone() {
+    let place = Place::new();
+    assert!(Authority::look(&place.inventory()).unwrap().is_none());
+    assert!(!place.store().exists(), "a look makes nothing");
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    drop(place.take());
+    assert_eq!(mode(place.store()), 0o700);
+    for name in ["ca.key", "ca.pem", "crl.pem", "lock", ".gitignore"] {
+        assert_eq!(mode(place.store().join(name)), 0o600, "{name}");
+    }
+    let certificate = fs::read_to_string(place.store().join("ca.pem")).unwrap();
+    drop(place.take());
+    assert_eq!(fs::read_to_string(place.store().join("ca.pem")).unwrap(), certificate);
+}
+
+#[test]
+fn two_at_once_are_refused_and_an_exposed_key_is_not_used() {
+    let place = Place::new();
+    let one = place.take();
+    assert!(matches!(Authority::take(&place.inventory()), Err(Error::Busy(_))));
+    drop(one);
+    let key = place.store().join("ca.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Authority::take(&place.inventory()), Err(Error::Exposed(path)) if path == key));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(place.store(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(matches!(Authority::look(&place.inventory()), Err(Error::Exposed(_))));
+}
+
+#[test]
+fn the_deployer_and_not_the_request_says_who_somebody_is() {
+    let place = Place::new();
+    let pem = place.take().issue(&camera(), &request()).unwrap();
+    let (subject, names, server, client, since) = said(&pem);
+    assert_eq!((subject.as_str(), server, client), ("CN=cam1", false, true));
+    assert_eq!(names, ["DNSName(cam1.camera.invalid)"]);
+    // 2000-01-01: a Pi without a clock must be able to stream
+    assert_eq!(since, 946_684_800);
+
+    let server = Subject::of_server(&fleet(0).servers[0]);
+    let pem = place.take().issue(&server, &request()).unwrap();
+    let (subject, names, server, client, _) = said(&pem);
+    assert_eq!((subject.as_str(), server, client), ("CN=hub", true, false));
+    assert_eq!(names, ["IPAddress(0a:00:00:fe)", "DNSName(hub)"]);
+}
+
+#[test]
+fn only_a_request_that_its_own_p256_key_signed_gets_a_certificate() {
+    let place = Place::new();
+    let authority = place.take();
+    let refused = |request: &str| matches!(authority.issue(&camera(), request), Err(Error::Request(_)));
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
+    let other_curve = CertificateParams::default()
+        .serialize_request(&key)
+        .unwrap()
+        .pem()
+        .unwrap();
+    assert!(refused(&other_curve) && refused("") && refused("no request"));
+    // one letter of the signature is another
+    let mut forged = request();
+    let at = forged.rfind("\n-----END").unwrap() - 8;
+    let other = if &forged[at..=at] == "A" { "B" } else { "A" };
+    forged.replace_range(at..=at, other);
+    assert!(refused(&forged));
+}
+
+#[test]
+fn a_certificate_is_good_for_a_year_and_due_when_a_third_is_left() {
+    let place = Place::new();
+    place.take().issue(&camera(), &request()).unwrap();
+    fn in_days(days: u64) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(days * DAY)
+    }
+    let wanted = |authority: Authority| authority.identities(&[camera()]).unwrap().certificates.len();
+    assert_eq!(wanted(place.take()), 1);
+    assert_eq!(wanted(place.take().at(|| in_days(243))), 1);
+    assert_eq!(wanted(place.take().at(|| in_days(244))), 0);
+    assert_eq!(wanted(place.take().at(|| in_days(400))), 0);
+    let standing = |days| place.take().list().unwrap().0[0].1.standing(None, now() + days * DAY);
+    assert_eq!(
+        [standing(0), standing(244), standing(365)],
+        [Standing::Good, Standing::Due, Standing::Expired]
+    );
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
+#[test]
+fn a_server_with_another_address_gets_another_certificate() {
+    let place = Place::new();
+    let mut fleet = fleet(0);
+    let authority = place.take();
+    let wanted = |fleet: &Fleet| authority.identities(&subjects(fleet)).unwrap().certificates.len();
+    authority.issue(&subjects(&fleet)[0], &request()).unwrap();
+    assert_eq!(wanted(&fleet), 1);
+    fleet.servers[0].address = "hub.example.net".into();
+    assert_eq!(wanted(&fleet), 0);
+    fleet.servers[0].tls = false;
+    assert!(subjects(&fleet).is_empty());
+}
+
+#[test]
+fn who_is_revoked_keeps_what_he_has_and_gets_no_other_until_it_is_renewed() {
+    let place = Place::new();
+    let authority = place.take();
+    let first = authority.issue(&camera(), &request()).unwrap();
+    authority.revoke(&name("cam1")).unwrap();
+    let identities = authority.identities(&[camera()]).unwrap();
+    assert_eq!(identities.certificates[&name("cam1")], first);
+    assert_eq!(revoked(&authority), 1);
+    assert!(matches!(
+        authority.issue(&camera(), &request()),
+        Err(Error::Request(why)) if why.contains("certs renew cam1")
+    ));
+
+    authority.renew(&name("cam1")).unwrap();
+    assert!(authority.identities(&[camera()]).unwrap().certificates.is_empty());
+    let second = authority.issue(&camera(), &request()).unwrap();
+    assert_eq!(
+        authority.identities(&[camera()]).unwrap().certificates[&name("cam1")],
+        second
+    );
+    assert_eq!(revoked(&authority), 1, "what was revoked stays so");
+    assert!(matches!(authority.revoke(&name("cam2")), Err(Error::Unknown(_))));
+}
+
+#[test]
+fn a_damaged_authority_is_told_and_not_replaced() {
+    let place = Place::new();
+    drop(place.take());
+    fs::write(place.store().join("ca.key"), "-----BEGIN PRIVATE KEY-----\nsecret\n").unwrap();
+    let Err(error) = Authority::take(&place.inventory()) else {
+        panic!("taken")
+    };
+    let words = error.to_string();
+    assert!(words.contains("ca.key") && !words.contains("secret"), "{words}");
+}

@@ -1,0 +1,371 @@
+//! Who is who on the wire: what an impostor gets (nothing), and what a camera's own certificate is good for (its own stream).
+
+use crate::authority::{Authority, CAMERA, SERVER, self_signed};
+use crate::fleet::{Fleet, bytes_received, deploy, status, streams_again, verify};
+use crate::hosts::{Image, Lab, all, run, text, wait_for};
+use pistream_agent::Cause;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const IDENTITY: &str = "/etc/pistream/identity.pem";
+const SOON: Duration = Duration::from_secs(40);
+
+/// A fleet that streams by TLS.
+fn streaming(hosts: &[&str]) -> (Lab, Fleet) {
+    let lab = Lab::up(Image::Fat, hosts);
+    let fleet = Fleet::new(&lab, "russh", &hosts[1..]);
+    fleet.deploy(&lab).must_exit(0);
+    for camera in &hosts[1..] {
+        streams_again(&lab, camera, SOON);
+    }
+    (lab, fleet)
+}
+
+/// Puts a file onto a host, for root alone.
+fn put(lab: &Lab, host: &str, path: &str, content: &str) {
+    assert!(!content.contains('\''));
+    lab.root(host, &format!("umask 077; rm -f {path}; printf %s '{content}' >{path}"));
+}
+
+#[test]
+fn an_impostor_server_hears_no_word_of_a_camera() {
+    let (lab, _) = streaming(&["hub", "porch"]);
+    let (hub, here) = (lab.ip("hub"), format!("10.77.{}.1", lab.id()));
+    let fleet = Authority::of_fleet(&lab);
+    let stranger = Authority::unknown();
+    let impostors = [
+        ("signed by itself", self_signed("hub", &[&here, "hub"], SERVER)),
+        (
+            "of another authority",
+            stranger.identity("hub", &[&here, "hub"], SERVER),
+        ),
+        (
+            "of the fleet, for another address",
+            fleet.identity("hub", &[&hub, "hub"], SERVER),
+        ),
+        (
+            "of the fleet, a camera's",
+            fleet.identity(&here, &["porch.camera.invalid"], CAMERA),
+        ),
+    ];
+    // the same server with the right certificate is believed: so the others would have been heard, had they been
+    let honest = (
+        "of the fleet, for this address",
+        fleet.identity("hub", &[&here], SERVER),
+    );
+    let conf = "/etc/pistream/camera.toml";
+    lab.root("porch", &format!("sed -i 's#rtmps://{hub}:#rtmps://{here}:#g' {conf}"));
+    for (who, identity) in impostors.iter().chain([&honest]) {
+        let file = lab.home().join("impostor.pem");
+        fs::write(&file, identity).unwrap();
+        let heard = lab.home().join("heard");
+        let mut server = Command::new("openssl")
+            .args(["s_server", "-quiet", "-accept", &format!("{here}:1936"), "-cert"])
+            .arg(&file)
+            .arg("-key")
+            .arg(&file)
+            .args(["-verify", "1"])
+            .current_dir(lab.home())
+            .stdin(std::process::Stdio::piped())
+            .stdout(fs::File::create(&heard).unwrap())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        lab.root("porch", "systemctl restart pistream-camera");
+        let bytes = || fs::metadata(&heard).unwrap().len();
+        if *who == honest.0 {
+            wait_for(SOON, "the honest server to be spoken to", || bytes() > 0);
+        } else {
+            wait_for(SOON, &format!("the camera to refuse a server {who}"), || {
+                bytes() > 0 || status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&Cause::Certificate))
+            });
+            assert_eq!(bytes(), 0, "a server whose certificate is {who} heard the camera");
+        }
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}
+
+/// Publishes for two seconds from porch, with the identity in this file (none: without a certificate).
+fn publish(lab: &Lab, identity: Option<&str>, stream: &str) -> std::process::Output {
+    let own = identity.map_or_else(String::new, |file| format!("-cert_file {file} -key_file {file}"));
+    let url = format!("rtmps://{}:1936/live/{stream}", lab.ip("hub"));
+    let picture = "-re -f lavfi -i testsrc2=size=320x240:rate=15 -t 2 -c:v libx264 -preset ultrafast";
+    lab.ssh(
+        "porch",
+        &format!("timeout 20 ffmpeg -v error -nostdin {picture} -f flv -tls_verify 1 -ca_file /etc/pistream/ca.pem {own} {url}"),
+    )
+}
+
+fn recordings(lab: &Lab) -> BTreeSet<String> {
+    let list = lab.root("hub", "cd /var/lib/pistream/recordings && find . -type f");
+    list.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn nobody_publishes_but_a_camera_under_its_own_name() {
+    let (lab, _) = streaming(&["hub", "porch", "garden"]);
+    lab.root("porch", "systemctl stop pistream-camera");
+    lab.root("garden", "systemctl stop pistream-camera");
+    for camera in ["porch", "garden"] {
+        wait_for(SOON, "the end of the streams", || {
+            bytes_received(&lab, camera).is_none()
+        });
+    }
+    let fleet = Authority::of_fleet(&lab);
+    let stranger = Authority::unknown();
+    for (file, identity) in [
+        ("foreign", stranger.identity("porch", &["porch.camera.invalid"], CAMERA)),
+        ("itself", self_signed("porch", &["porch.camera.invalid"], CAMERA)),
+        ("expired", fleet.expired("porch", &["porch.camera.invalid"], CAMERA)),
+        ("server", fleet.identity("porch", &[&lab.ip("hub")], SERVER)),
+        ("unlisted", fleet.identity("cellar", &["cellar.camera.invalid"], CAMERA)),
+    ] {
+        put(&lab, "porch", &format!("/root/{file}.pem"), &identity);
+    }
+    let before = recordings(&lab);
+    let refused = |identity: Option<&str>, stream: &str| {
+        let tried = publish(&lab, identity, stream);
+        assert!(
+            !tried.status.success(),
+            "{identity:?} streamed as {stream}: {}",
+            all(&tried)
+        );
+    };
+    refused(None, "porch");
+    for file in ["foreign", "itself", "expired", "server", "unlisted"] {
+        refused(Some(&format!("/root/{file}.pem")), "porch");
+    }
+    for stream in [
+        "garden",
+        "cellar",
+        "PORCH",
+        "porch&name=garden",
+        "\"garden?name=porch\"",
+    ] {
+        refused(Some(IDENTITY), &stream.replace('&', "\\&"));
+    }
+    // without TLS there is no publishing at all, from whatever address
+    let plain = format!(
+        "timeout 20 ffmpeg -v error -nostdin -re -f lavfi -i testsrc2=size=320x240:rate=15 -t 2 -f flv rtmp://{}:1935/live/porch",
+        lab.ip("hub")
+    );
+    assert!(!lab.ssh("porch", &plain).status.success());
+    let stubs: Vec<String> = recordings(&lab).difference(&before).cloned().collect();
+    let sizes = |name: &String| lab.root("hub", &format!("stat -c %s '/var/lib/pistream/recordings/{name}'"));
+    let written: Vec<&String> = stubs
+        .iter()
+        .filter(|name| sizes(name).parse::<u64>().unwrap() > 13)
+        .collect();
+    assert_eq!(written, Vec::<&String>::new(), "recorded");
+
+    // a camera plays nothing, its own stream neither
+    lab.root("garden", "systemctl start pistream-camera");
+    streams_again(&lab, "garden", SOON);
+    let play = format!(
+        "timeout 20 ffmpeg -v error -nostdin -tls_verify 1 -ca_file /etc/pistream/ca.pem -cert_file {IDENTITY} \
+         -key_file {IDENTITY} -i rtmps://{}:1936/live/garden -frames:v 1 -f null -",
+        lab.ip("hub")
+    );
+    for camera in ["porch", "garden"] {
+        assert!(!lab.ssh(camera, &play).status.success(), "{camera} plays");
+    }
+
+    let own = publish(&lab, Some(IDENTITY), "porch");
+    assert!(own.status.success(), "porch may not stream as itself: {}", all(&own));
+    assert!(
+        recordings(&lab)
+            .difference(&before)
+            .any(|name| name.starts_with("./porch"))
+    );
+}
+
+fn certs(lab: &Lab, arguments: &[&str]) -> String {
+    let output = lab.pistream(&[&["certs"], arguments].concat()).output().unwrap();
+    assert!(output.status.success(), "{}", all(&output));
+    text(&output)
+}
+
+#[test]
+fn a_revoked_camera_is_cut_off_within_five_seconds_and_stays_out_until_it_is_renewed() {
+    let (lab, _) = streaming(&["hub", "porch", "garden"]);
+    lab.root("porch", &format!("cp -p {IDENTITY} /root/stolen.pem"));
+    let start = Instant::now();
+    let mut revoke = lab
+        .pistream(&["certs", "revoke", "porch", "-i", "hosts.yml"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for(Duration::from_secs(20), "the end of the stream", || {
+        bytes_received(&lab, "porch").is_none()
+    });
+    let cut = start.elapsed();
+    println!("revoked: cut off {cut:.1?} after the command began");
+    assert!(cut < Duration::from_secs(5), "{cut:?}");
+    assert!(revoke.wait().unwrap().success());
+    streams_again(&lab, "garden", SOON);
+    wait_for(SOON, "the camera to learn of it", || {
+        status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&Cause::Certificate))
+    });
+
+    // a deploy does not let it in again, and finds nothing to do
+    let again = deploy(&lab, &[]).must_exit(0);
+    for host in ["hub", "porch", "garden"] {
+        assert_eq!(again.result(host).0, "unchanged", "{}", again.text());
+    }
+    assert!(!publish(&lab, Some("/root/stolen.pem"), "porch").status.success());
+    assert!(bytes_received(&lab, "porch").is_none());
+    assert!(certs(&lab, &["list", "-i", "hosts.yml"]).contains("revoked"));
+
+    certs(&lab, &["renew", "porch", "-i", "hosts.yml"]);
+    let renewed = deploy(&lab, &[]).must_exit(0);
+    assert_eq!(
+        (renewed.result("hub").0, renewed.result("porch").0),
+        ("unchanged", "changed"),
+        "{}",
+        renewed.text()
+    );
+    streams_again(&lab, "porch", SOON);
+    lab.root("porch", "systemctl stop pistream-camera");
+    assert!(!publish(&lab, Some("/root/stolen.pem"), "porch").status.success());
+    assert!(!certs(&lab, &["list", "-i", "hosts.yml"]).contains("revoked"));
+}
+
+#[test]
+fn an_expired_certificate_is_named_and_the_next_deploy_replaces_it() {
+    let (lab, _) = streaming(&["hub", "porch"]);
+    let expired = Authority::of_fleet(&lab).expired("porch", &["porch.camera.invalid"], CAMERA);
+    put(&lab, "porch", IDENTITY, &expired);
+    lab.root(
+        "porch",
+        &format!("chown pistream: {IDENTITY}; systemctl restart pistream-camera"),
+    );
+    wait_for(SOON, "the camera to say why", || {
+        status(&lab, "porch").is_some_and(|s| s.last_error.is_some_and(|e| e.contains("certificate ended on")))
+    });
+    verify(&lab).must_name("porch", "certificate");
+    let healed = deploy(&lab, &[]).must_exit(0);
+    assert_eq!(
+        healed.changes("porch"),
+        [
+            format!("update {IDENTITY}"),
+            "restart pistream-camera.service".to_owned()
+        ]
+    );
+    streams_again(&lab, "porch", SOON);
+    verify(&lab).must_hold();
+}
+
+/// The secret lines of a key in PEM.
+fn secrets(pem: &str) -> Vec<String> {
+    let key = pem.lines().skip_while(|l| !l.contains("PRIVATE KEY")).skip(1);
+    let lines: Vec<String> = key.take_while(|l| !l.starts_with('-')).map(str::to_owned).collect();
+    assert!(lines.len() >= 2 && lines.iter().all(|l| l.len() > 3));
+    lines
+}
+
+#[test]
+fn no_key_is_anywhere_but_in_its_own_file() {
+    let (lab, _) = streaming(&["hub", "porch"]);
+    // keys are made while somebody looks over everybody's shoulder
+    for host in ["hub", "porch"] {
+        certs(&lab, &["renew", host, "-i", "hosts.yml"]);
+    }
+    let log = lab.home().join("log");
+    let file = fs::File::create(&log).unwrap();
+    let mut deployer = lab.pistream(&["deploy", "-i", "hosts.yml", "-v", "--diff"]);
+    let mut deployer = deployer.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+    let mut seen = BTreeSet::new();
+    let status = loop {
+        look_at_processes(&mut seen);
+        if let Some(status) = deployer.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert!(status.success(), "{}", fs::read_to_string(&log).unwrap());
+    streams_again(&lab, "porch", SOON);
+    look_at_processes(&mut seen);
+    assert!(
+        seen.iter()
+            .any(|line| line.contains("pistream-agent") || line.contains("agent-")),
+        "saw nothing"
+    );
+
+    let mut keys: Vec<(&str, String)> = Vec::new();
+    for host in ["hub", "porch"] {
+        let found = fs::metadata(lab.disk(host).join(&IDENTITY[1..])).unwrap();
+        assert_eq!(found.permissions().mode() & 0o7777, 0o600);
+        assert_eq!(found.uid().to_string(), lab.root(host, "id -u pistream"));
+        let pem = lab.root(host, &format!("cat {IDENTITY}"));
+        keys.extend(secrets(&pem).into_iter().map(|line| (host, line)));
+    }
+    let authority = fs::read_to_string(lab.home().join(".pistream/ca.key")).unwrap();
+    keys.extend(secrets(&authority).into_iter().map(|line| ("", line)));
+    let patterns = lab.home().join(".patterns");
+    let lines: String = keys.iter().map(|(_, line)| format!("{line}\n")).collect();
+    fs::write(&patterns, &lines).unwrap();
+
+    for line in &seen {
+        assert!(
+            !keys.iter().any(|(_, key)| line.contains(key)),
+            "a process shows a key: {line}"
+        );
+    }
+    for host in ["hub", "porch"] {
+        // all the host has written, whoever may read it
+        assert_eq!(
+            holding(&lab.disk(host), &patterns),
+            [format!("./{}", &IDENTITY[1..])],
+            "{host}"
+        );
+        // what is in memory, and the journal
+        put(&lab, host, "/root/patterns", &lines);
+        let memory = "grep -rlFf /root/patterns /run /tmp /dev/shm 2>/dev/null; journalctl --sync; journalctl -q | grep -Ff /root/patterns; rm /root/patterns";
+        assert_eq!(lab.root(host, memory), "", "{host}");
+    }
+    fs::remove_file(lab.home().join(".patterns")).unwrap();
+    fs::write(lab.home().join("../.patterns"), &lines).unwrap();
+    let at_home = holding(&lab.home(), &lab.home().join("../.patterns"));
+    assert_eq!(
+        at_home,
+        ["./.pistream/ca.key"],
+        "the deployer's own files and its output"
+    );
+}
+
+/// Files below the directory in which one of the patterns stands.
+fn holding(directory: &Path, patterns: &Path) -> Vec<String> {
+    let mut grep = Command::new("grep");
+    grep.args(["-rlFf"]).arg(patterns).arg(".").current_dir(directory);
+    let found = text(&grep.output().unwrap());
+    found.lines().map(str::to_owned).collect()
+}
+
+/// Command lines and environments of all processes of this machine and its hosts.
+fn look_at_processes(seen: &mut BTreeSet<String>) {
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        for what in ["cmdline", "environ"] {
+            if let Ok(bytes) = fs::read(entry.path().join(what)) {
+                seen.insert(String::from_utf8_lossy(&bytes).replace('\0', " "));
+            }
+        }
+    }
+}
+
+#[test]
+fn three_hundred_cameras_are_one_configuration_that_nginx_takes() {
+    let place = tempfile::tempdir().unwrap();
+    let mut inventory = "servers: {hub: {ssh: admin@203.0.113.7}}\ncameras:\n".to_owned();
+    for camera in 0..300 {
+        let (high, low) = (camera / 200, camera % 200 + 1);
+        inventory += &format!("  camera-{camera}: {{ssh: pi@10.0.{high}.{low}}}\n");
+    }
+    fs::write(place.path().join("hosts.yml"), inventory).unwrap();
+    let mut render = Command::new(env!("CARGO_BIN_EXE_pistream"));
+    run(render.args(["render", "-o", "out"]).current_dir(place.path()));
+    crate::hostile::ask_nginx(&place.path().join("out/hub/etc/pistream"));
+}
