@@ -314,12 +314,21 @@ fn values_are_whole(shape: &Shape, keys: &[String], files: &BTreeMap<String, Str
     );
     let conf = directives(&files["hub/etc/pistream/nginx.conf"]);
     assert!(conf.iter().any(|d| d.words == ["record_path", recordings]));
-    for (camera, key) in [("porch", "v4l2"), ("attic", "file")] {
+    let pipeline = |camera: &str| {
         let toml: toml::Table = files[&format!("{camera}/etc/pistream/camera.toml")].parse().unwrap();
-        let arguments = toml["pipeline"][0]["arguments"].as_array().unwrap();
+        toml["pipeline"][0].clone()
+    };
+    let input = |pipeline: &toml::Value| {
+        let arguments = pipeline["arguments"].as_array().unwrap();
         let input = arguments.iter().position(|a| a.as_str() == Some("-i")).unwrap();
-        assert_eq!(arguments[input + 1].as_str(), Some(shape.value_of(key)));
-    }
+        arguments[input + 1].as_str().unwrap().to_owned()
+    };
+    assert_eq!(input(&pipeline("attic")), shape.value_of("file"));
+    // the agent puts the device that met the requirement in its place
+    let porch = pipeline("porch");
+    assert_eq!(input(&porch), pistream_agent::DEVICE);
+    let device = porch["requires"][0]["v4l2"]["device"].as_str();
+    assert_eq!(device, Some(shape.value_of("v4l2")));
 }
 
 proptest! {
