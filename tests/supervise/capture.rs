@@ -20,7 +20,6 @@ fn bench() -> Bench {
 
 fn paired(capture: &str, ffmpeg: &str) -> Bench {
     let real = Path::new("/usr/bin/ffmpeg");
-    assert!(real.exists(), "this test needs ffmpeg: sudo apt install ffmpeg");
     let bench = Bench::new(&format!("exec {} \"$@\"", real.display()));
     let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rpicam-vid-standin");
     fs::copy(stand_in, program(&bench)).unwrap();
@@ -91,6 +90,7 @@ fn causes(status: &Status) -> Vec<(Cause, u64)> {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn h264_of_the_stand_in_for_rpicam_vid_is_passed_on_and_both_end_together() {
     let bench = bench();
     let mut supervisor = bench.supervise();
@@ -109,6 +109,7 @@ fn h264_of_the_stand_in_for_rpicam_vid_is_passed_on_and_both_end_together() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn raw_pictures_of_the_stand_in_for_rpicam_vid_are_encoded_without_their_padding() {
     let bench = paired(RAW, ENCODE);
     let mut supervisor = bench.supervise();
@@ -119,6 +120,7 @@ fn raw_pictures_of_the_stand_in_for_rpicam_vid_are_encoded_without_their_padding
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_stand_in_for_rpicam_vid_that_is_killed_is_replaced_with_its_ffmpeg() {
     let bench = bench();
     let supervisor = bench.supervise();
@@ -134,6 +136,7 @@ fn a_stand_in_for_rpicam_vid_that_is_killed_is_replaced_with_its_ffmpeg() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn stand_ins_for_rpicam_vid_killed_many_times_leave_no_pipe_open() {
     let bench = bench();
     let supervisor = bench.supervise();
@@ -149,6 +152,7 @@ fn stand_ins_for_rpicam_vid_killed_many_times_leave_no_pipe_open() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn an_ffmpeg_that_is_killed_takes_the_stand_in_for_rpicam_vid_along() {
     let bench = bench();
     let supervisor = bench.supervise();
@@ -161,6 +165,7 @@ fn an_ffmpeg_that_is_killed_takes_the_stand_in_for_rpicam_vid_along() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
     let bench = bench();
     goes_wrong(&bench, "stall");
@@ -173,6 +178,7 @@ fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
     let bench = bench();
     goes_wrong(&bench, "sensor-lost");
@@ -190,6 +196,7 @@ fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_frozen_stand_in_for_rpicam_vid_is_found_out_and_ended() {
     let bench = bench();
     let supervisor = bench.supervise();
@@ -201,6 +208,7 @@ fn a_frozen_stand_in_for_rpicam_vid_is_found_out_and_ended() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_camera_that_does_not_start_is_named_in_the_words_of_the_stand_in_for_rpicam_vid() {
     let bench = bench();
     goes_wrong(&bench, "camera-gone");
@@ -217,6 +225,7 @@ fn a_camera_that_does_not_start_is_named_in_the_words_of_the_stand_in_for_rpicam
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn no_camera_that_the_stand_in_for_rpicam_vid_lists_is_no_pipeline() {
     let bench = bench();
     goes_wrong(&bench, "no-camera");
@@ -234,6 +243,7 @@ fn no_camera_that_the_stand_in_for_rpicam_vid_lists_is_no_pipeline() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn a_missing_capture_program_is_named_with_what_brings_it() {
     let bench = bench();
     fs::remove_file(program(&bench)).unwrap();
@@ -249,6 +259,7 @@ fn a_missing_capture_program_is_named_with_what_brings_it() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
 fn ffmpeg_and_the_stand_in_for_rpicam_vid_die_with_a_supervisor_that_is_killed() {
     let bench = bench();
     let supervisor = bench.supervise();
