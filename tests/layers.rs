@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["src/templates"]),
     ("rcgen", &["src/ca"]),
     ("p256", &["src/agent/identity"]),
+    ("pem_rfc7468", &["src/agent/identity"]),
     ("clap", &["src/cli", "src/main"]),
     ("openssh", &["src/transport/openssh"]),
     ("russh", &["src/transport/russh"]),

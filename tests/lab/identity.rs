@@ -6,16 +6,14 @@ use crate::hosts::{Image, Lab, all, run, text, wait_for};
 use pistream_agent::Cause;
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const IDENTITY: &str = "/etc/pistream/identity.pem";
-const SOON: Duration = Duration::from_secs(40);
+pub const IDENTITY: &str = "/etc/pistream/identity.pem";
+pub const SOON: Duration = Duration::from_secs(40);
 
 /// A fleet that streams by TLS.
-fn streaming(hosts: &[&str]) -> (Lab, Fleet) {
+pub fn streaming(hosts: &[&str]) -> (Lab, Fleet) {
     let lab = Lab::up(Image::Fat, hosts);
     let fleet = Fleet::new(&lab, "russh", &hosts[1..]);
     fleet.deploy(&lab).must_exit(0);
@@ -26,7 +24,7 @@ fn streaming(hosts: &[&str]) -> (Lab, Fleet) {
 }
 
 /// Puts a file onto a host, for root alone.
-fn put(lab: &Lab, host: &str, path: &str, content: &str) {
+pub fn put(lab: &Lab, host: &str, path: &str, content: &str) {
     assert!(!content.contains('\''));
     lab.root(host, &format!("umask 077; rm -f {path}; printf %s '{content}' >{path}"));
 }
@@ -184,7 +182,7 @@ fn nobody_publishes_but_a_camera_under_its_own_name() {
     );
 }
 
-fn certs(lab: &Lab, arguments: &[&str]) -> String {
+pub fn certs(lab: &Lab, arguments: &[&str]) -> String {
     let output = lab.pistream(&[&["certs"], arguments].concat()).output().unwrap();
     assert!(output.status.success(), "{}", all(&output));
     text(&output)
@@ -258,102 +256,6 @@ fn an_expired_certificate_is_named_and_the_next_deploy_replaces_it() {
     );
     streams_again(&lab, "porch", SOON);
     verify(&lab).must_hold();
-}
-
-/// The secret lines of a key in PEM.
-fn secrets(pem: &str) -> Vec<String> {
-    let key = pem.lines().skip_while(|l| !l.contains("PRIVATE KEY")).skip(1);
-    let lines: Vec<String> = key.take_while(|l| !l.starts_with('-')).map(str::to_owned).collect();
-    assert!(lines.len() >= 2 && lines.iter().all(|l| l.len() > 3));
-    lines
-}
-
-#[test]
-fn no_key_is_anywhere_but_in_its_own_file() {
-    let (lab, _) = streaming(&["hub", "porch"]);
-    // keys are made while somebody looks over everybody's shoulder
-    for host in ["hub", "porch"] {
-        certs(&lab, &["renew", host, "-i", "hosts.yml"]);
-    }
-    let log = lab.home().join("log");
-    let file = fs::File::create(&log).unwrap();
-    let mut deployer = lab.pistream(&["deploy", "-i", "hosts.yml", "-v", "--diff"]);
-    let mut deployer = deployer.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
-    let mut seen = BTreeSet::new();
-    let status = loop {
-        look_at_processes(&mut seen);
-        if let Some(status) = deployer.try_wait().unwrap() {
-            break status;
-        }
-    };
-    assert!(status.success(), "{}", fs::read_to_string(&log).unwrap());
-    streams_again(&lab, "porch", SOON);
-    look_at_processes(&mut seen);
-    assert!(
-        seen.iter()
-            .any(|line| line.contains("pistream-agent") || line.contains("agent-")),
-        "saw nothing"
-    );
-
-    let mut keys: Vec<(&str, String)> = Vec::new();
-    for host in ["hub", "porch"] {
-        let found = fs::metadata(lab.disk(host).join(&IDENTITY[1..])).unwrap();
-        assert_eq!(found.permissions().mode() & 0o7777, 0o600);
-        assert_eq!(found.uid().to_string(), lab.root(host, "id -u pistream"));
-        let pem = lab.root(host, &format!("cat {IDENTITY}"));
-        keys.extend(secrets(&pem).into_iter().map(|line| (host, line)));
-    }
-    let authority = fs::read_to_string(lab.home().join(".pistream/ca.key")).unwrap();
-    keys.extend(secrets(&authority).into_iter().map(|line| ("", line)));
-    let patterns = lab.home().join(".patterns");
-    let lines: String = keys.iter().map(|(_, line)| format!("{line}\n")).collect();
-    fs::write(&patterns, &lines).unwrap();
-
-    for line in &seen {
-        assert!(
-            !keys.iter().any(|(_, key)| line.contains(key)),
-            "a process shows a key: {line}"
-        );
-    }
-    for host in ["hub", "porch"] {
-        // all the host has written, whoever may read it
-        assert_eq!(
-            holding(&lab.disk(host), &patterns),
-            [format!("./{}", &IDENTITY[1..])],
-            "{host}"
-        );
-        // what is in memory, and the journal
-        put(&lab, host, "/root/patterns", &lines);
-        let memory = "grep -rlFf /root/patterns /run /tmp /dev/shm 2>/dev/null; journalctl --sync; journalctl -q | grep -Ff /root/patterns; rm /root/patterns";
-        assert_eq!(lab.root(host, memory), "", "{host}");
-    }
-    fs::remove_file(lab.home().join(".patterns")).unwrap();
-    fs::write(lab.home().join("../.patterns"), &lines).unwrap();
-    let at_home = holding(&lab.home(), &lab.home().join("../.patterns"));
-    assert_eq!(
-        at_home,
-        ["./.pistream/ca.key"],
-        "the deployer's own files and its output"
-    );
-}
-
-/// Files below the directory in which one of the patterns stands.
-fn holding(directory: &Path, patterns: &Path) -> Vec<String> {
-    let mut grep = Command::new("grep");
-    grep.args(["-rlFf"]).arg(patterns).arg(".").current_dir(directory);
-    let found = text(&grep.output().unwrap());
-    found.lines().map(str::to_owned).collect()
-}
-
-/// Command lines and environments of all processes of this machine and its hosts.
-fn look_at_processes(seen: &mut BTreeSet<String>) {
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        for what in ["cmdline", "environ"] {
-            if let Ok(bytes) = fs::read(entry.path().join(what)) {
-                seen.insert(String::from_utf8_lossy(&bytes).replace('\0', " "));
-            }
-        }
-    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod fleet;
 mod hostile;
 mod hosts;
 mod identity;
+mod keys;
 mod links;
 mod power;
 mod releases;

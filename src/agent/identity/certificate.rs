@@ -1,7 +1,6 @@
 //! Of a certificate what the agent needs: whose key it is for, and until when. Reads DER by hand; every length is checked
 //! against what is there, since the file may be anything.
 
-use p256::pkcs8::der::pem;
 use std::path::Path;
 
 const CERTIFICATE: &str = "CERTIFICATE";
@@ -21,7 +20,7 @@ pub(super) struct Certificate {
 impl Certificate {
     /// `None` if that is no certificate.
     pub(super) fn from_pem(text: &str) -> Option<Certificate> {
-        let (label, der) = pem::decode_vec(text.as_bytes()).ok()?;
+        let (label, der) = pem_rfc7468::decode_vec(text.as_bytes()).ok()?;
         if label != CERTIFICATE {
             return None;
         }

@@ -2,8 +2,7 @@
 //! the key, and claims nothing.
 
 use super::key::Key;
-use p256::pkcs8::LineEnding;
-use p256::pkcs8::der::pem;
+use pem_rfc7468::LineEnding;
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -20,7 +19,7 @@ const ECDSA_WITH_SHA256: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0
 
 /// `None` only if it could not be written as PEM.
 pub(super) fn pem(key: &Key) -> Option<String> {
-    pem::encode_string("CERTIFICATE REQUEST", LineEnding::LF, &der(key)).ok()
+    pem_rfc7468::encode_string("CERTIFICATE REQUEST", LineEnding::LF, &der(key)).ok()
 }
 
 fn der(key: &Key) -> Vec<u8> {
@@ -38,7 +37,7 @@ fn bits(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A DER value made of these parts.
-fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|p| p.len()).sum();
     let mut value = vec![tag];
     // long form from 128 on: the number of length bytes, then the length, big-endian without leading zeroes
