@@ -7,6 +7,7 @@
 
 mod authority;
 mod bench;
+mod browser;
 mod capture;
 mod checking;
 mod demo;
@@ -17,7 +18,9 @@ mod hostile;
 mod hosts;
 mod identity;
 mod links;
+mod page;
 mod power;
+mod recordings;
 mod releases;
 mod smoke;
 mod strangers;
