@@ -17,11 +17,29 @@ pub async fn ask<R: Serialize + Sync>(
     verb: Verb,
     request: Option<&R>,
 ) -> Result<Event, String> {
+    listen(ssh, credentials, verb, request, &mut |_| {}).await
+}
+
+/// As [`ask`], with every event before the last.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn listen<R: Serialize + Sync>(
+    ssh: &Ssh,
+    credentials: &Credentials,
+    verb: Verb,
+    request: Option<&R>,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Result<Event, String> {
     let connection = transport::connect(ssh, credentials)
         .await
         .map_err(|e| with_help(&e, e.help()))?;
     let sudo = credentials.sudo_password.as_ref();
-    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut |_| None).await;
+    let mut hear = |event| {
+        on_event(event);
+        None
+    };
+    let answer = remote::converse(&connection, verb, Keep::Temporary, request, sudo, &mut hear).await;
     answer.map_err(|e| with_help(&e, e.help()))
 }
 

@@ -23,6 +23,8 @@ pub enum Command {
     Verify(Verify),
     /// Tell what each host is, and what its camera could do
     Facts(Facts),
+    /// Tell what is recorded and what is missing, or fetch a film of a time range
+    Recordings(Recordings),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
     /// The fleet's certificates: who has which, who shall get another or none
@@ -104,6 +106,58 @@ pub struct Facts {
     /// Print the facts as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Recordings {
+    #[command(subcommand)]
+    pub command: RecordingsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RecordingsCommand {
+    /// What is recorded, by camera and day
+    Ls(RecordingsList),
+    /// When pictures are missing, and why as far as the server can tell
+    Gaps(RecordingsList),
+    /// Fetch one MP4 of a camera and a time range, over chunk borders
+    Export(RecordingsExport),
+}
+
+#[derive(Debug, Args)]
+pub struct RecordingsList {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Only these cameras: names or patterns
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// From this time on (UTC): 2026-01-31, 2026-01-31T14:30, or how long ago: 90m, 2h, 3d
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Until this time (default: now)
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Print every chunk and gap as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RecordingsExport {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// The camera
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// From this time on (UTC): 2026-01-31, 2026-01-31T14:30, or how long ago: 90m, 2h, 3d (default: the beginning)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Until this time (default: now)
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// The file to write, never over an existing one (default: NAME.mp4)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -126,6 +126,9 @@ impl Demo {
             &log,
         )?;
 
+        let keep = ["keep", "--config", &server_paths.recordings_toml];
+        children.start(&server_paths.agent, &keep, directory, &directory.join("recordings.log"))?;
+
         let mut sockets = BTreeMap::new();
         for camera in &fleet.cameras {
             let paths = Paths::below(&directory.join(camera.name.as_str()), agent, is_root());

@@ -22,6 +22,7 @@ mod import;
 mod inventory;
 mod model;
 mod plan;
+mod recordings;
 mod remote;
 mod render;
 mod report;
@@ -57,6 +58,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Certs(command) => runtime()?.block_on(certs::run(command)),
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
         Command::Facts(options) => runtime()?.block_on(facts::run(options)),
+        Command::Recordings(options) => runtime()?.block_on(recordings::run(options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
     }
 }

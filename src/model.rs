@@ -164,10 +164,41 @@ pub struct Server {
 /// Recording to disk, in chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
-    /// Absolute; one directory per stream below it.
+    /// Absolute; a directory per stream and day below it.
     pub path: PathBuf,
     /// Length of one chunk, default 1 h.
     pub interval: Duration,
+    pub format: RecordingFormat,
+    /// Older chunks are deleted, default 30 days.
+    pub keep: Duration,
+    /// What all recordings together may take, default 80 % of the disk.
+    pub at_most: Amount,
+    /// What must stay free on the disk, default 1 GB.
+    pub keep_free: Amount,
+}
+
+/// What a finished chunk is kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// The same pictures in a container that browsers play.
+    Mp4,
+    /// As it was received.
+    Flv,
+}
+
+/// So much of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    Bytes(u64),
+    /// Of the whole disk, 0 to 100.
+    Percent(u8),
+}
+
+/// How one camera's recordings are kept otherwise than the server says. `None`: as it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordingLimits {
+    pub keep: Option<Duration>,
+    pub at_most: Option<Amount>,
 }
 
 /// HLS or DASH.
@@ -206,6 +237,7 @@ pub struct Camera {
     pub restream: Vec<Restream>,
     /// Without a new frame for so long, ffmpeg is started anew.
     pub stall_after: Duration,
+    pub recording: RecordingLimits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

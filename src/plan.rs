@@ -18,11 +18,14 @@ use pistream_agent::{Check, Directory, File, Identity, Package, Plan, Unit, User
 /// The system user under which nginx and the camera's agent run.
 pub const USER: &str = "pistream";
 pub const SERVER_UNIT: &str = "pistream-server.service";
+pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
 
 /// The viewers' page: travels unchanged.
-const PAGE: [(&str, &str); 4] = [
+const PAGE: [(&str, &str); 6] = [
     ("index.html", include_str!("../assets/index.html")),
+    ("page.js", include_str!("../assets/page.js")),
+    ("archive.js", include_str!("../assets/archive.js")),
     ("icon.svg", include_str!("../assets/icon.svg")),
     ("player.js", include_str!("../assets/player.js")),
     ("style.css", include_str!("../assets/style.css")),
@@ -138,10 +141,48 @@ fn for_server(
         directory(&paths.etc, "root", 0o755),
         directory(&paths.www, "root", 0o755),
     ];
+    let mut checks = vec![
+        check(
+            "nginx configuration",
+            &settings,
+            &[
+                &paths.nginx,
+                "-t",
+                "-q",
+                "-e",
+                "stderr",
+                "-p",
+                "{dir}/",
+                "-c",
+                "{dir}/nginx.conf",
+            ],
+        ),
+        unit_check(&paths.server_unit, SERVER_UNIT),
+    ];
+    let mut units = vec![Unit {
+        name: SERVER_UNIT.into(),
+        restart_on: vec![paths.server_unit.clone()],
+        reload_on: settings,
+    }];
     if let Some(recording) = &server.recording {
         directories.push(Directory {
             keep: true,
             ..directory(&recording.path.to_string_lossy(), USER, 0o750)
+        });
+        let config = templates.render("recordings.toml.j2", &context)?;
+        let unit = templates.render("pistream-recordings.service.j2", &context)?;
+        files.push(owned(&paths.recordings_toml, 0o640, "root", config));
+        files.push(system(&paths.recordings_unit, unit));
+        checks.push(check(
+            "recordings configuration",
+            std::slice::from_ref(&paths.recordings_toml),
+            &[&paths.agent, "keep", "--config", "{dir}/recordings.toml", "--check"],
+        ));
+        checks.push(unit_check(&paths.recordings_unit, RECORDINGS_UNIT));
+        units.push(Unit {
+            name: RECORDINGS_UNIT.into(),
+            restart_on: vec![paths.recordings_unit.clone(), paths.recordings_toml.clone()],
+            reload_on: vec![],
         });
     }
     Ok(Plan {
@@ -154,29 +195,8 @@ fn for_server(
         }],
         directories,
         files,
-        checks: vec![
-            check(
-                "nginx configuration",
-                &settings,
-                &[
-                    &paths.nginx,
-                    "-t",
-                    "-q",
-                    "-e",
-                    "stderr",
-                    "-p",
-                    "{dir}/",
-                    "-c",
-                    "{dir}/nginx.conf",
-                ],
-            ),
-            unit_check(&paths.server_unit, SERVER_UNIT),
-        ],
-        units: vec![Unit {
-            name: SERVER_UNIT.into(),
-            restart_on: vec![paths.server_unit.clone()],
-            reload_on: settings,
-        }],
+        checks,
+        units,
         identity: server.tls.then(|| identity(&server.name, paths, identities)),
     })
 }

@@ -52,6 +52,7 @@ pub enum Verb {
     Status,
     Inspect,
     Facts,
+    Recordings,
 }
 
 impl Verb {
@@ -61,6 +62,7 @@ impl Verb {
             Verb::Status => "status",
             Verb::Inspect => "inspect",
             Verb::Facts => "facts",
+            Verb::Recordings => "recordings",
         }
     }
 }
@@ -315,6 +317,7 @@ fn is_last(event: &Event) -> bool {
             | Event::Status { .. }
             | Event::Facts { .. }
             | Event::HostFacts { .. }
+            | Event::Recordings { .. }
             | Event::Failed { .. }
     )
 }

@@ -11,12 +11,17 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 8] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
     ("restream.conf.j2", include_str!("../templates/restream.conf.j2")),
     (
         "pistream-server.service.j2",
         include_str!("../templates/pistream-server.service.j2"),
+    ),
+    ("recordings.toml.j2", include_str!("../templates/recordings.toml.j2")),
+    (
+        "pistream-recordings.service.j2",
+        include_str!("../templates/pistream-recordings.service.j2"),
     ),
     ("reload-nginx.sh.j2", include_str!("../templates/reload-nginx.sh.j2")),
     ("camera.toml.j2", include_str!("../templates/camera.toml.j2")),

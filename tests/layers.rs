@@ -24,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minreq", &["src/agent/inspect"]),
     ("roxmltree", &["src/agent/inspect"]),
     ("sd_notify", &["src/agent/supervise"]),
+    ("base64ct", &["src/agent/recordings", "src/recordings"]),
 ];
 
 /// Module of the deployer, and the modules of the deployer it must not name.

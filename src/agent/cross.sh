@@ -168,6 +168,8 @@ build() {
         arm-unknown-linux-musleabihf) options='-target arm-linux-musleabihf -mcpu=arm1176jzf_s' ;;
         *) die "no recipe for $target" ;;
         esac
+        # a panic is an abort without a word: what could say it, and where, would be a tenth of the agent
+        export "${name}_RUSTFLAGS=-Cforce-unwind-tables=no -Zunstable-options -Cpanic=immediate-abort"
         mkdir -p "$cache/linkers"
         write_linker "$cache/linkers/$target" "$options"
         tree="$debian/tree/usr"

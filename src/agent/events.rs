@@ -31,11 +31,17 @@ pub(crate) fn line(event: &Event) -> serde_json::Result<String> {
 
 /// Prints one event at once. That nobody listens any more is no reason to stop: a transaction ends by itself.
 pub(crate) fn emit(event: &Event) {
-    let Ok(line) = line(event) else {
-        return;
-    };
+    let _ = tell(event);
+}
+
+/// Prints one event at once.
+///
+/// # Errors
+/// Nobody listens any more.
+pub(crate) fn tell(event: &Event) -> std::io::Result<()> {
+    let line = line(event)?;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    out.write_all(line.as_bytes()).and_then(|()| out.flush())
 }
 
 pub(crate) fn note(text: impl Into<String>) {

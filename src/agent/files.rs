@@ -53,6 +53,14 @@ impl From<Error> for Fault {
     }
 }
 
+impl Error {
+    /// What was attempted and why it failed, in one line.
+    pub(crate) fn line(self) -> String {
+        let fault = Fault::from(self);
+        format!("{}: {}", fault.attempted, fault.cause)
+    }
+}
+
 /// A user's id and a group's id.
 pub(crate) type Owner = (u32, u32);
 

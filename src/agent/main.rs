@@ -4,13 +4,16 @@
 //! ```text
 //! apply      plan on stdin  ─► compare ─► stage ─► check ─► commit ─► restart ─► confirm   events on stdout
 //! supervise  camera.toml    ─► ffmpeg, kept running
+//! keep       recordings.toml ─► finished chunks filed, the oldest deleted
 //! status     the supervisor's socket ─► one event
 //! inspect    request on stdin ─► facts about the server's streams
 //! facts      this host ─► facts about it and its camera
+//! recordings request on stdin ─► what is recorded, what is missing, or a film of it
 //! ```
 
 mod accounts;
 mod apply;
+mod archive;
 mod camera;
 mod command;
 mod events;
@@ -19,8 +22,10 @@ mod files;
 mod host;
 mod identity;
 mod inspect;
+mod keep;
 mod packages;
 mod posix;
+mod recordings;
 mod services;
 mod status;
 mod supervise;
@@ -31,9 +36,11 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: pistream-agent apply
        pistream-agent supervise --config PATH [--check]
+       pistream-agent keep --config PATH [--check]
        pistream-agent status [--socket PATH]
        pistream-agent inspect
        pistream-agent facts [--config PATH]
+       pistream-agent recordings
        pistream-agent --version";
 
 /// The command line is wrong, or the request on stdin is.
@@ -51,11 +58,16 @@ fn main() -> ExitCode {
         [command, flag, path, check] if *command == "supervise" && *flag == "--config" && *check == "--check" => {
             supervise::check(Path::new(path))
         }
+        [command, flag, path] if *command == "keep" && *flag == "--config" => keep::run(Path::new(path)),
+        [command, flag, path, check] if *command == "keep" && *flag == "--config" && *check == "--check" => {
+            keep::check(Path::new(path))
+        }
         [command] if *command == "status" => status::run(Path::new(pistream_agent::STATUS_SOCKET)),
         [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
         [command] if *command == "inspect" => inspect::run(),
         [command] if *command == "facts" => facts::run(Path::new(pistream_agent::CAMERA_CONFIG)),
         [command, flag, path] if *command == "facts" && *flag == "--config" => facts::run(Path::new(path)),
+        [command] if *command == "recordings" => recordings::run(),
         [flag] if *flag == "--version" => {
             println!("pistream-agent {} build {}", env!("CARGO_PKG_VERSION"), events::BUILD);
             ExitCode::SUCCESS

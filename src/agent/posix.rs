@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 /// A closing terminal, a dying ssh connection or Ctrl-C at the deployer must not cut a transaction in two. The children
 /// inherit this. (Rust ignores SIGPIPE by itself: a failed write is an error value.)
@@ -52,8 +54,12 @@ pub(crate) fn clock_synchronised() -> io::Result<bool> {
 
 /// What a filesystem has left, and whether it takes writes at all.
 pub(crate) struct Space {
+    /// Bytes in all.
+    pub(crate) total: u64,
     /// Bytes that root may still use.
     pub(crate) free: u64,
+    /// Bytes that everybody may still use.
+    pub(crate) available: u64,
     pub(crate) read_only: bool,
 }
 
@@ -68,7 +74,9 @@ pub(crate) fn space(path: &Path) -> io::Result<Space> {
         return Err(io::Error::last_os_error());
     }
     Ok(Space {
+        total: (found.f_blocks as u64).saturating_mul(found.f_frsize as u64),
         free: (found.f_bfree as u64).saturating_mul(found.f_frsize as u64),
+        available: (found.f_bavail as u64).saturating_mul(found.f_frsize as u64),
         read_only: found.f_flag as u64 & libc::ST_RDONLY as u64 != 0,
     })
 }
@@ -95,4 +103,43 @@ pub(crate) fn anonymous_file() -> io::Result<File> {
     }
     // SAFETY: the descriptor was just made and nobody else owns it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// Whether some process has the file open for writing, as the kernel counts it. A read lease is what tells: it is
+/// granted only while nobody has, and is given back at once.
+///
+/// # Errors
+/// The file is gone, not ours, or lies on a filesystem that knows no leases.
+pub(crate) fn is_written(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    let ask = |kind: libc::c_int| {
+        // SAFETY: the descriptor is open; the third argument is a plain number.
+        match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    match ask(libc::c_int::from(libc::F_RDLCK as i16)) {
+        Ok(()) => ask(libc::c_int::from(libc::F_UNLCK as i16)).map(|()| false),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Somebody who opens a file for writing while [`is_written`] holds its lease has the kernel send SIGIO, which would end
+/// this process.
+pub(crate) fn ignore_lease_breaks() {
+    // SAFETY: SIG_IGN installs no handler, so no code of ours runs in a signal context.
+    unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
+}
+
+/// The command's process is killed when this one ends, however it ends.
+pub(crate) fn die_with_parent(command: &mut Command) {
+    // SAFETY: between fork and exec only prctl is called, which is async-signal-safe and touches no memory.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
 }

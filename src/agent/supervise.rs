@@ -15,7 +15,7 @@ mod cause;
 mod choice;
 mod config;
 mod ffmpeg;
-mod journal;
+pub(crate) mod journal;
 pub(crate) mod listed;
 mod listener;
 mod meter;
@@ -24,7 +24,7 @@ mod requirements;
 mod run;
 mod sendqueue;
 mod supervisor;
-mod systemd;
+pub(crate) mod systemd;
 mod validity;
 
 use choice::all_hold;

@@ -13,9 +13,9 @@ use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
 use super::values::{
-    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, OnOff, RtmpUrl, Span, UserName, Whole,
+    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, OnOff, RtmpUrl, Share, Span, UserName, Whole,
 };
-use crate::model::{Bitrate, Encoder, Name, Network, Profile, Secret, Size, Source, Transport};
+use crate::model::{Bitrate, Encoder, Name, Network, Profile, RecordingFormat, Secret, Size, Source, Transport};
 
 /// Seconds, minutes, hours and days in milliseconds.
 const S: u64 = 1_000;
@@ -104,10 +104,28 @@ keys! {
 keys! {
     /// Recording to disk, in chunks.
     RecordingKeys {
-        /// Where on the server; one directory per stream below it.
+        /// Where on the server; a directory per stream and day below it.
         path: HostPath = "/var/lib/pistream/recordings",
         /// Length of one chunk.
         interval: Span<{ 10 * S }, { 7 * D }> = "1h",
+        /// What a finished chunk is kept as: mp4 (browsers play it), or flv (as it was received).
+        format: RecordingFormat = "mp4",
+        /// Chunks older than this are deleted.
+        keep: Span<{ M }, { 36_525 * D }> = "30d",
+        /// What all recordings together may take: a size, or a share of the disk; then the oldest go.
+        at_most: Share<1, 100> = "80%",
+        /// What must stay free on the disk, whoever fills it: a size or a share; else the oldest recordings go.
+        keep_free: Share<0, 90> = "1G",
+    }
+}
+
+keys! {
+    /// How one camera's recordings differ from the server's.
+    CameraRecordingKeys {
+        /// Its chunks older than this are deleted; by default as the server says.
+        keep: Span<{ M }, { 36_525 * D }>,
+        /// What its recordings may take: a size, or a share of the disk; by default as much as there is for all.
+        at_most: Share<1, 100>,
     }
 }
 
@@ -156,6 +174,8 @@ keys! {
         restream: Vec<Given<OrShort<RestreamKeys>>>,
         /// Without a new frame for so long, the stream is started anew.
         stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
+        /// How its recordings are kept otherwise than the server says: {keep: 7d, at_most: 100G}.
+        recording: CameraRecordingKeys,
     }
 }
 

@@ -4,6 +4,7 @@
 //! of allowed characters here, and none of the lists holds anything that a shell, nginx, systemd or TOML reads as more
 //! than a character. What several values mean together is the business of `fleet`.
 
+mod amount;
 mod host;
 mod picture;
 mod time;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+pub(super) use self::amount::Share;
 pub(super) use self::host::{Address, HostName, Jump, RtmpUrl, UserName, host_part};
 pub(super) use self::picture::{Level, bitrate_in_words};
 pub(super) use self::time::{Span, in_words};

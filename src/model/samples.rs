@@ -40,6 +40,7 @@ fn camera(at: u8) -> Camera {
         controls: Default::default(),
         restream: vec![],
         stall_after: Duration::from_secs(10),
+        recording: RecordingLimits::default(),
     }
 }
 
@@ -66,6 +67,10 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
             recording: Some(Recording {
                 path: "/var/lib/pistream/recordings".into(),
                 interval: Duration::from_secs(3600),
+                format: RecordingFormat::Mp4,
+                keep: Duration::from_secs(30 * 24 * 3600),
+                at_most: Amount::Percent(80),
+                keep_free: Amount::Bytes(1_000_000_000),
             }),
             hls: Some(segments.clone()),
             dash: Some(segments),

@@ -2,7 +2,7 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, SERVER_UNIT};
+use crate::plan::{CAMERA_UNIT, RECORDINGS_UNIT, SERVER_UNIT};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -12,6 +12,7 @@ use std::path::Path;
 pub struct Paths {
     pub nginx: String,
     pub ffmpeg: String,
+    pub ffprobe: String,
     pub agent: String,
     pub etc: String,
     pub www: String,
@@ -25,10 +26,16 @@ pub struct Paths {
     pub identity: String,
     pub reload_script: String,
     pub camera_toml: String,
+    pub recordings_toml: String,
     pub server_unit: String,
+    pub recordings_unit: String,
     pub camera_unit: String,
     /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
     pub run: String,
+    /// Where nginx is told to stop and resume recording: a Unix socket in `run`, which nobody else may enter.
+    pub control_socket: String,
+    /// The lists of recordings for the page. In memory.
+    pub recordings_index: String,
     pub status_socket: String,
     /// Whom nginx's worker becomes when its master runs as root.
     pub worker_user: Option<String>,
@@ -40,6 +47,7 @@ impl Paths {
         Paths {
             nginx: "/usr/sbin/nginx".into(),
             ffmpeg: "/usr/bin/ffmpeg".into(),
+            ffprobe: "/usr/bin/ffprobe".into(),
             agent: format!("{AGENT_DIR}/agent-{BUILD_ID}"),
             etc: "/etc/pistream".into(),
             www: "/etc/pistream/www".into(),
@@ -50,9 +58,13 @@ impl Paths {
             identity: "/etc/pistream/identity.pem".into(),
             reload_script: "/etc/pistream/reload-nginx.sh".into(),
             camera_toml: CAMERA_CONFIG.into(),
+            recordings_toml: "/etc/pistream/recordings.toml".into(),
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
+            recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             run: "/run/pistream-server".into(),
+            control_socket: "/run/pistream-server/control.sock".into(),
+            recordings_index: "/run/pistream-recordings".into(),
             status_socket: STATUS_SOCKET.into(),
             worker_user: None,
         }
@@ -72,9 +84,13 @@ impl Paths {
             identity: at("etc/identity.pem"),
             reload_script: at("etc/reload-nginx.sh"),
             camera_toml: at("etc/camera.toml"),
+            recordings_toml: at("etc/recordings.toml"),
             server_unit: at(SERVER_UNIT),
+            recordings_unit: at(RECORDINGS_UNIT),
             camera_unit: at(CAMERA_UNIT),
             run: at("run"),
+            control_socket: at("run/control.sock"),
+            recordings_index: at("archive"),
             status_socket: at("status.sock"),
             // nginx's worker would become nobody, who cannot write here
             worker_user: root.then(|| "root".to_owned()),

@@ -1,6 +1,8 @@
 //! The model as the templates see it: plain values under the names that templates/*.j2 use.
 
-use crate::model::{Camera, Encoder, Fleet, Network, Profile, Segments, Server, Source};
+use crate::model::{
+    Amount, Camera, Encoder, Fleet, Network, Profile, Recording, RecordingFormat, Segments, Server, Source,
+};
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
@@ -38,6 +40,44 @@ struct RecordingView {
     path: String,
     /// Seconds.
     interval: u64,
+    format: &'static str,
+    /// Seconds.
+    keep: u64,
+    at_most: AmountView,
+    keep_free: AmountView,
+}
+
+/// `{ unit = amount }` of recordings.toml.
+#[derive(Serialize)]
+struct AmountView {
+    unit: &'static str,
+    amount: u64,
+}
+
+impl From<Amount> for AmountView {
+    fn from(amount: Amount) -> AmountView {
+        let (unit, amount) = match amount {
+            Amount::Bytes(bytes) => ("bytes", bytes),
+            Amount::Percent(percent) => ("percent", percent.into()),
+        };
+        AmountView { unit, amount }
+    }
+}
+
+impl From<&Recording> for RecordingView {
+    fn from(recording: &Recording) -> RecordingView {
+        RecordingView {
+            path: recording.path.to_string_lossy().into_owned(),
+            interval: recording.interval.as_secs(),
+            format: match recording.format {
+                RecordingFormat::Mp4 => "mp4",
+                RecordingFormat::Flv => "flv",
+            },
+            keep: recording.keep.as_secs(),
+            at_most: recording.at_most.into(),
+            keep_free: recording.keep_free.into(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -55,6 +95,9 @@ struct Publisher {
     stream: String,
     /// By which the RTMP side knows it.
     address: Option<String>,
+    /// Of its recordings, where the camera differs from the server. Seconds.
+    keep: Option<u64>,
+    at_most: Option<AmountView>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +132,8 @@ pub(super) fn server<'a>(
                 true => behind_tls.get(&c.name).map(ToString::to_string),
                 false => c.address.map(|a| a.to_string()),
             },
+            keep: c.recording.keep.map(|keep| keep.as_secs()),
+            at_most: c.recording.at_most.map(AmountView::from),
         })
         .collect();
     let (may_publish, publish, may_connect) = match server.tls {
@@ -109,10 +154,7 @@ pub(super) fn server<'a>(
             publish,
             may_connect,
             play: texts(&server.play),
-            recording: server.recording.as_ref().map(|r| RecordingView {
-                path: r.path.to_string_lossy().into_owned(),
-                interval: r.interval.as_secs(),
-            }),
+            recording: server.recording.as_ref().map(RecordingView::from),
             hls: server.hls.as_ref().map(segments),
             dash: server.dash.as_ref().map(segments),
         },
@@ -144,7 +186,8 @@ pub(super) fn restreams<'a>(
 /// What the viewers' page must know: the streams' names.
 pub(super) fn page(fleet: &Fleet, server: &Server) -> String {
     let streams: Vec<String> = fleet.cameras_of(server).map(|c| c.stream.to_string()).collect();
-    let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some() });
+    let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some(),
+        "recordings": server.recording.is_some() });
     format!("{text}\n")
 }
 

@@ -134,6 +134,11 @@ pub fn verify(lab: &Lab) -> Verified {
 }
 
 impl Verified {
+    /// Everything it printed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn first_broken(&self, camera: &str) -> Option<String> {
         let cameras = self.report["cameras"]
             .as_array()

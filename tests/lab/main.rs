@@ -7,6 +7,7 @@
 
 mod authority;
 mod bench;
+mod browser;
 mod capture;
 mod checking;
 mod demo;
@@ -18,7 +19,9 @@ mod hosts;
 mod identity;
 mod keys;
 mod links;
+mod page;
 mod power;
+mod recordings;
 mod releases;
 mod smoke;
 mod strangers;

@@ -1,6 +1,6 @@
 //! What the agent tells while it works, one JSON line each.
 
-use crate::{Facts, HostFacts, Status};
+use crate::{Facts, HostFacts, Recordings, Status};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub enum Event {
     Facts { facts: Box<Facts> },
     /// The end of `facts`.
     HostFacts { facts: Box<HostFacts> },
+    /// The next bytes of a film, in base64 (RFC 4648, padded).
+    Media { base64: String },
+    /// The end of `recordings`.
+    Recordings { recordings: Box<Recordings> },
     /// The end of anything that could not be done at all.
     Failed { fault: Fault },
 }

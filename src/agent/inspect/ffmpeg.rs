@@ -1,5 +1,6 @@
 //! Starting ffmpeg and listening to it, always with a deadline and never longer than this process lives.
 
+use crate::posix;
 use ffmpeg_sidecar::command::FfmpegCommand;
 use std::io::{BufRead, BufReader, PipeWriter, Read};
 use std::os::fd::AsRawFd;
@@ -59,13 +60,7 @@ impl Ffmpeg {
         command.hide_banner().args(["-nostdin", "-nostats"]);
         let inner = command.as_inner_mut();
         inner.stdin(Stdio::null());
-        // SAFETY: between fork and exec only prctl is called, which is async-signal-safe and touches no memory.
-        unsafe {
-            inner.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            });
-        }
+        posix::die_with_parent(inner);
         command
     }
 

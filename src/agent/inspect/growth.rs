@@ -1,6 +1,7 @@
 //! Recording, HLS and DASH of one stream: looked at until each has got longer or newer, or the time is over.
 
 use super::{playlist, web};
+use crate::{archive, posix};
 use pistream_agent::{Growth, StreamRequest};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -44,6 +45,8 @@ pub(super) fn watch(stream: &StreamRequest, http: &str, deadline: Instant) -> Gr
 enum GrowthError {
     #[error("read directory {directory}: {source}")]
     ReadDirectory { directory: PathBuf, source: std::io::Error },
+    #[error("the disk is full ({megabytes} MB free): nothing is recorded until there is room")]
+    DiskFull { megabytes: u64 },
     #[error("no recording of {stream} in {directory}")]
     NoRecording { stream: String, directory: PathBuf },
     #[error(transparent)]
@@ -186,6 +189,13 @@ fn newest_recording(directory: &Path, stream: &str) -> Result<Look, GrowthError>
         directory: directory.to_owned(),
         source,
     };
+    // what is recorded now will be stopped at any moment
+    let space = posix::space(directory).map_err(read)?;
+    if space.available < archive::reserve(space.total) {
+        return Err(GrowthError::DiskFull {
+            megabytes: space.available / 1_000_000,
+        });
+    }
     let mut newest: Option<(SystemTime, PathBuf, u64)> = None;
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let entry = entry.map_err(read)?;

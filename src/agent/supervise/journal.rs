@@ -14,13 +14,13 @@ const BURST: u32 = 20;
 const BURST_TIME: Duration = Duration::from_secs(10);
 
 /// Writes one line. A log that cannot be written must not end the stream, so failures are ignored.
-pub(super) fn log(message: impl Display) {
+pub(crate) fn log(message: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{message}");
 }
 
 /// Lets messages through, but no repeats and never a flood.
 #[derive(Debug, Default)]
-pub(super) struct Sieve {
+pub(crate) struct Sieve {
     seen: Vec<Seen>,
     burst: Option<(Instant, u32)>,
 }
@@ -34,7 +34,7 @@ struct Seen {
 
 impl Sieve {
     /// What to write for this message or line of ffmpeg's, if anything.
-    pub(super) fn pass(&mut self, line: &str, now: Instant) -> Option<String> {
+    pub(crate) fn pass(&mut self, line: &str, now: Instant) -> Option<String> {
         let message = plain(line);
         if let Some(seen) = self.seen.iter_mut().find(|seen| seen.message == message) {
             if now.saturating_duration_since(seen.written) < REPEAT {

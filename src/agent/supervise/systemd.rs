@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Rates change all the time; the status line does not have to.
 const QUIET: Duration = Duration::from_secs(10);
 
-pub(super) struct Systemd {
+pub(crate) struct Systemd {
     /// Half of what the unit's `WatchdogSec=` allows.
     beat_every: Option<Duration>,
     beaten: Instant,
@@ -17,7 +17,7 @@ pub(super) struct Systemd {
 }
 
 impl Systemd {
-    pub(super) fn new(now: Instant) -> Systemd {
+    pub(crate) fn new(now: Instant) -> Systemd {
         let beat_every = sd_notify::watchdog_enabled().map(|limit| limit / 2);
         Systemd {
             beat_every,
@@ -28,24 +28,24 @@ impl Systemd {
         }
     }
 
-    pub(super) fn ready(&self) {
+    pub(crate) fn ready(&self) {
         notify(&[NotifyState::Ready]);
     }
 
     /// However often it is called, systemd is told once.
-    pub(super) fn stopping(&mut self) {
+    pub(crate) fn stopping(&mut self) {
         if !std::mem::replace(&mut self.stopping, true) {
             notify(&[NotifyState::Stopping]);
         }
     }
 
     /// How long the main loop may sleep at most for the beat's sake.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.beat_every.map_or(Duration::MAX, |every| every / 2)
     }
 
     /// To be called from the main loop, and only from there: the beat proves that it lives.
-    pub(super) fn beat(&mut self, now: Instant) {
+    pub(crate) fn beat(&mut self, now: Instant) {
         if self
             .beat_every
             .is_some_and(|every| now.duration_since(self.beaten) + every / 2 >= every)
@@ -56,7 +56,7 @@ impl Systemd {
     }
 
     /// Tells `state` when it changed, and `detail` with it; an unchanged state's detail every ten seconds.
-    pub(super) fn tell(&mut self, now: Instant, state: &str, detail: &str) {
+    pub(crate) fn tell(&mut self, now: Instant, state: &str, detail: &str) {
         if state != self.state || (!detail.is_empty() && now.duration_since(self.told) >= QUIET) {
             state.clone_into(&mut self.state);
             self.told = now;

@@ -8,12 +8,12 @@ use super::Context;
 use super::hosts::{flat, ssh};
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
-use crate::inventory::keys::{CameraKeys, RestreamKeys, ServerKeys};
+use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RestreamKeys, ServerKeys};
 use crate::inventory::reader::{Given, Named, Reader, nearest, value};
 use crate::inventory::short::{OrShort, locate};
 use crate::inventory::tree::Place;
 use crate::inventory::values::bitrate_in_words;
-use crate::model::{Bitrate, Camera, Name, Profile, Restream, Secret, Server, Size, Ssh};
+use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Secret, Server, Size, Ssh};
 
 /// A camera, and where its stream's name stands.
 pub(super) struct Built {
@@ -75,8 +75,16 @@ pub(super) fn build(
         controls: flat(keys.controls)?.unwrap_or_default().0,
         restream: restream?,
         stall_after: value(&keys.stall_after)?.0,
+        recording: recording(flat(keys.recording)?.unwrap_or_default())?,
     };
     Some(Built { camera, stream_place })
+}
+
+fn recording(keys: CameraRecordingKeys) -> Option<RecordingLimits> {
+    Some(RecordingLimits {
+        keep: flat(keys.keep)?.map(|span| span.0),
+        at_most: flat(keys.at_most)?.map(|share| share.0),
+    })
 }
 
 /// The server named, or the only one.

@@ -120,6 +120,10 @@ fn recording(switch: Option<Switch<RecordingKeys>>, local: bool, reader: &mut Re
     Some(Some(Recording {
         path,
         interval: value(&keys.interval)?.0,
+        format: value(&keys.format)?,
+        keep: value(&keys.keep)?.0,
+        at_most: value(&keys.at_most)?.0,
+        keep_free: value(&keys.keep_free)?.0,
     }))
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An inventory with `value` in one place; every place where a value can stand.
-const PLACES: [&str; 27] = [
+const PLACES: [&str; 29] = [
     "servers: {VALUE: {ssh: a@10.0.0.1}}",
     "servers: {hub: {ssh: VALUE}}",
     "servers: {hub: {ssh: {host: VALUE}}}",
@@ -19,6 +19,8 @@ const PLACES: [&str; 27] = [
     "servers: {hub: {ssh: 10.0.0.1, tls: VALUE, rtmps_port: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, publish: [VALUE], play: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, recording: {path: VALUE}}}",
+    "servers: {hub: {ssh: 10.0.0.1, recording: {format: VALUE, keep: VALUE, at_most: VALUE, keep_free: VALUE}}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, recording: {keep: VALUE, at_most: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1, hls: {fragment: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {VALUE: {ssh: 10.0.0.2}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, stream: VALUE}}",
@@ -51,6 +53,8 @@ fn value() -> impl Strategy<Value = String> {
         "640x480",
         "4.0",
         "10s",
+        "80%",
+        "500G",
         "10.0.0.0/8",
         "99999999999999999999",
         "-1",

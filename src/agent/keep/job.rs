@@ -1,0 +1,278 @@
+//! One chunk filed: counted, remuxed, read back, put in its place; only then nginx's file goes. Or filed as it is.
+//!
+//! Interrupted anywhere it leaves nginx's file, and at most a file whose name says that it is not finished.
+
+use super::tool::{Tool, ToolError};
+use crate::{archive, files};
+use pistream_agent::{Format, KeepConfig};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A file of at most so many bytes without a picture is what a refused or short-lived publisher leaves: FLV's header (13
+/// bytes), perhaps the stream's description.
+const STUB: u64 = 4096;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum JobError {
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    #[error("{received} were received, {filed} are in the film")]
+    Differs { received: String, filed: String },
+    #[error("no pictures can be read from it")]
+    NoPictures,
+    #[error("{attempted} {path}: {source}")]
+    Disk {
+        attempted: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("{0}")]
+    File(String),
+}
+
+impl From<files::Error> for JobError {
+    fn from(error: files::Error) -> JobError {
+        JobError::File(error.line())
+    }
+}
+
+/// What became of a chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It lies here now.
+    Filed(PathBuf),
+    /// Nothing was in it; it is gone.
+    Stub,
+}
+
+/// Packets of video and of audio, as ffprobe counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    video: u64,
+    audio: u64,
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} packets of video and {} of audio", self.video, self.audio)
+    }
+}
+
+impl Counts {
+    /// Of lines like "video,75".
+    fn read(text: &str) -> Counts {
+        let mut counts = Counts::default();
+        for line in text.lines() {
+            let (kind, number) = line.trim_end_matches(',').split_once(',').unwrap_or_default();
+            let number = number.parse().unwrap_or(0);
+            match kind {
+                "video" => counts.video += number,
+                "audio" => counts.audio += number,
+                _ => {}
+            }
+        }
+        counts
+    }
+}
+
+enum Stage {
+    CountReceived,
+    Remux(Counts),
+    CountFiled(Counts),
+}
+
+/// Under way. Dropped before its end it leaves nothing behind but nginx's file.
+pub(super) struct Job {
+    pub(super) chunk: archive::Chunk,
+    ffmpeg: String,
+    ffprobe: String,
+    place: PathBuf,
+    unfinished: PathBuf,
+    stage: Stage,
+    tool: Tool,
+}
+
+impl Job {
+    /// Begins to make a film of a finished chunk.
+    pub(super) fn start(config: &KeepConfig, chunk: archive::Chunk) -> Result<Job, JobError> {
+        let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "mp4");
+        let tool = count(&config.ffprobe, &chunk.path)?;
+        Ok(Job {
+            chunk,
+            ffmpeg: config.ffmpeg.clone(),
+            ffprobe: config.ffprobe.clone(),
+            unfinished: archive::unfinished(&place),
+            place,
+            stage: Stage::CountReceived,
+            tool,
+        })
+    }
+
+    /// Goes on, if there is something to go on with.
+    pub(super) fn step(&mut self) -> Result<Option<Done>, JobError> {
+        let printed = match self.tool.poll() {
+            Ok(None) => return Ok(None),
+            Ok(Some(printed)) => printed,
+            // what is too small to be a film is no failure
+            Err(_) if matches!(self.stage, Stage::CountReceived) && self.chunk.bytes <= STUB => String::new(),
+            Err(error) => return Err(error.into()),
+        };
+        match self.stage {
+            Stage::CountReceived => {
+                let received = Counts::read(&printed);
+                if received.video == 0 {
+                    return self.without_pictures().map(Some);
+                }
+                make_directory(&self.place)?;
+                self.tool = remux(&self.ffmpeg, &self.chunk.path, &self.unfinished)?;
+                self.stage = Stage::Remux(received);
+            }
+            Stage::Remux(received) => {
+                self.tool = count(&self.ffprobe, &self.unfinished)?;
+                self.stage = Stage::CountFiled(received);
+            }
+            Stage::CountFiled(received) => {
+                let filed = Counts::read(&printed);
+                if filed != received {
+                    return Err(JobError::Differs {
+                        received: received.to_string(),
+                        filed: filed.to_string(),
+                    });
+                }
+                self.commit()?;
+                return Ok(Some(Done::Filed(self.place.clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    fn without_pictures(&self) -> Result<Done, JobError> {
+        if self.chunk.bytes > STUB {
+            return Err(JobError::NoPictures);
+        }
+        files::remove(&self.chunk.path)?;
+        Ok(Done::Stub)
+    }
+
+    /// On disk before it has its name, and its name on disk before nginx's file goes.
+    fn commit(&self) -> Result<(), JobError> {
+        let disk = |attempted| {
+            let path = self.unfinished.clone();
+            move |source| JobError::Disk {
+                attempted,
+                path,
+                source,
+            }
+        };
+        let received = fs::metadata(&self.chunk.path).map_err(disk("look at what nginx wrote for"))?;
+        let film = File::options()
+            .write(true)
+            .open(&self.unfinished)
+            .map_err(disk("open"))?;
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(self.chunk.modified);
+        film.set_permissions(received.permissions())
+            .and_then(|()| film.set_modified(written))
+            .and_then(|()| film.sync_all())
+            .map_err(disk("put on disk"))?;
+        fs::rename(&self.unfinished, &self.place).map_err(disk("give its name to"))?;
+        files::sync_parent(&self.place)?;
+        files::remove(&self.chunk.path)?;
+        Ok(())
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        // after the end there is none; one that stays is removed at the next start
+        let _ = fs::remove_file(&self.unfinished);
+    }
+}
+
+/// Files a finished chunk as nginx wrote it.
+pub(super) fn file_as_it_is(config: &KeepConfig, chunk: &archive::Chunk) -> Result<Done, JobError> {
+    if chunk.bytes <= STUB && config.format == Format::Flv && chunk.bytes < SMALLEST_FLV {
+        files::remove(&chunk.path)?;
+        return Ok(Done::Stub);
+    }
+    let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "flv");
+    make_directory(&place)?;
+    fs::rename(&chunk.path, &place).map_err(|source| JobError::Disk {
+        attempted: "file",
+        path: place.clone(),
+        source,
+    })?;
+    files::sync_parent(&place)?;
+    Ok(Done::Filed(place))
+}
+
+/// FLV's header and the first tag's: less holds nothing. Bytes.
+const SMALLEST_FLV: u64 = 13 + 11;
+
+/// `<root>/<stream>/<day>`, on disk with its parents.
+fn make_directory(place: &Path) -> Result<(), JobError> {
+    let Some(day) = place.parent() else { return Ok(()) };
+    if day.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(day).map_err(|source| JobError::Disk {
+        attempted: "make directory",
+        path: day.to_owned(),
+        source,
+    })?;
+    files::sync_parent(day)?;
+    day.parent().map_or(Ok(()), files::sync_parent)?;
+    Ok(())
+}
+
+fn count(ffprobe: &str, path: &Path) -> Result<Tool, ToolError> {
+    let arguments = [
+        "-v",
+        "error",
+        "-count_packets",
+        "-show_entries",
+        "stream=codec_type,nb_read_packets",
+        "-of",
+        "csv=p=0",
+        &path.to_string_lossy(),
+    ];
+    Tool::start(ffprobe, &arguments)
+}
+
+fn remux(ffmpeg: &str, from: &Path, to: &Path) -> Result<Tool, ToolError> {
+    let arguments = [
+        "-v",
+        "error",
+        "-nostdin",
+        "-y",
+        "-i",
+        &from.to_string_lossy(),
+        "-map",
+        "0:v",
+        "-map",
+        "0:a?",
+        "-c",
+        "copy",
+        "-movflags",
+        "+faststart",
+        "-f",
+        "mp4",
+        &to.to_string_lossy(),
+    ];
+    Tool::start(ffmpeg, &arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_counted_by_kind() {
+        let counts = |video, audio| Counts { video, audio };
+        assert_eq!(Counts::read("video,75\n"), counts(75, 0));
+        assert_eq!(Counts::read("video,75\naudio,210\nsubtitle,3\n"), counts(75, 210));
+        assert_eq!(Counts::read("data,\nvideo,75,\n"), counts(75, 0));
+        assert_eq!(Counts::read(""), counts(0, 0));
+    }
+}

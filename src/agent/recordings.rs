@@ -1,0 +1,128 @@
+//! `recordings`: what is recorded, where pictures are missing and why, or one film of a time range, for
+//! `pistream recordings`.
+//!
+//! One request on stdin, events on stdout; nothing on the host changes. The film goes out piece by piece as it is made: it
+//! never is a file here.
+
+mod film;
+mod gaps;
+
+use crate::{archive, events, posix};
+use pistream_agent::{Event, Fault, RecordedChunk, Recordings, RecordingsRequest, Want};
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The names of three hundred streams have about 20 kB.
+const LONGEST_REQUEST: u64 = 1 << 20;
+
+#[derive(Debug, thiserror::Error)]
+enum RecordingsError {
+    #[error("stdin: {0}")]
+    ReadRequest(io::Error),
+    #[error("not a request about recordings: {0}")]
+    ParseRequest(serde_json::Error),
+    #[error("{path}: {source}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Film(#[from] film::FilmError),
+}
+
+impl RecordingsError {
+    fn fault(&self) -> Fault {
+        let (attempted, advice) = match self {
+            RecordingsError::ReadRequest(_) => ("read the request", None),
+            RecordingsError::ParseRequest(_) => (
+                "read the request",
+                Some("deploy again, so that deployer and agent are of one build"),
+            ),
+            RecordingsError::Read { .. } => (
+                "read the recordings",
+                Some("is the disk they lie on mounted? `pistream deploy` makes the directory"),
+            ),
+            RecordingsError::Film(error) => ("make a film of the recordings", error.advice()),
+        };
+        Fault {
+            attempted: attempted.to_owned(),
+            cause: self.to_string(),
+            advice: advice.map(str::to_owned),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            RecordingsError::ParseRequest(_) => ExitCode::from(crate::EXIT_USAGE),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// The whole conversation: hello, perhaps a film, then what was found or a failure.
+///
+/// Exit codes: 0 it was told, 1 it could not be, 2 the request makes no sense.
+pub(crate) fn run() -> ExitCode {
+    events::hello();
+    match request().and_then(|request| answer(&request)) {
+        Ok(recordings) => {
+            events::emit(&Event::Recordings {
+                recordings: Box::new(recordings),
+            });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            events::emit(&Event::Failed { fault: error.fault() });
+            error.exit_code()
+        }
+    }
+}
+
+fn request() -> Result<RecordingsRequest, RecordingsError> {
+    let mut line = String::new();
+    let mut stdin = io::stdin().lock().take(LONGEST_REQUEST);
+    stdin.read_line(&mut line).map_err(RecordingsError::ReadRequest)?;
+    serde_json::from_str(&line).map_err(RecordingsError::ParseRequest)
+}
+
+fn answer(request: &RecordingsRequest) -> Result<Recordings, RecordingsError> {
+    let chunks = chunks(request).map_err(|source| RecordingsError::Read {
+        path: PathBuf::from(&request.path),
+        source,
+    })?;
+    let mut gaps = Vec::new();
+    match request.want {
+        Want::Chunks => {}
+        Want::Gaps => gaps = gaps::explained(&chunks, request.to),
+        Want::Film => film::tell(request, &chunks)?,
+    }
+    Ok(Recordings { chunks, gaps })
+}
+
+/// What there is of the streams and the time asked for, by time.
+fn chunks(request: &RecordingsRequest) -> io::Result<Vec<RecordedChunk>> {
+    let root = Path::new(&request.path);
+    let mut all = archive::filed(root)?;
+    all.extend(archive::incoming(root)?);
+    let mut told: Vec<RecordedChunk> = Vec::new();
+    for chunk in archive::by_time(all) {
+        let asked = request.streams.is_empty() || request.streams.contains(&chunk.stream);
+        // filed a moment ago, and nginx's file not yet gone: the same pictures twice
+        let again = told
+            .iter()
+            .rev()
+            .take_while(|t| t.start == chunk.start)
+            .any(|t| t.stream == chunk.stream);
+        let end = chunk.end();
+        if asked && !again && chunk.start < request.to && end > request.from {
+            let file = chunk.path.strip_prefix(root).unwrap_or(&chunk.path);
+            told.push(RecordedChunk {
+                start: chunk.start,
+                end,
+                bytes: chunk.bytes,
+                file: file.to_string_lossy().into_owned(),
+                growing: posix::is_written(&chunk.path).unwrap_or(false),
+                stream: chunk.stream,
+            });
+        }
+    }
+    Ok(told)
+}

@@ -1,0 +1,173 @@
+//! The times without pictures, and what the server's journal says of each. What happened on the camera's side of the
+//! network the server cannot know; it says only how it looked from here.
+
+use crate::command;
+use pistream_agent::{Gap, RecordedChunk};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A name says when a file was opened, to the second, and its first picture is a key frame that came after: less is no gap.
+/// Seconds.
+const LEAST: u64 = 5;
+/// Of so many gaps, the latest, the journal is asked; one question takes about 50 ms.
+const ASKED: usize = 200;
+/// Before and after a gap, what belongs to it is looked for. Seconds.
+const BEFORE: u64 = 5;
+const AFTER: u64 = 20;
+/// nginx gives up on a silent publisher after ten seconds (`drop_idle_publisher`), and says so.
+const IDLE: std::ops::RangeInclusive<u64> = 7..=16;
+/// Lines that tell something, for journalctl.
+const TELLING: &str = "--grep=No space left on device|recording stops: only|drop idle publisher|Started pistream-|\
+    Stopped pistream-|Main process exited";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The gaps between these chunks (by time) and after the last one of each stream, until `to`; each explained as far as the
+/// journal does.
+pub(super) fn explained(chunks: &[RecordedChunk], to: u64) -> Vec<Gap> {
+    let mut gaps = between(chunks, to);
+    for gap in gaps.iter_mut().rev().take(ASKED) {
+        gap.why = match journal(gap.start.saturating_sub(BEFORE), gap.end + AFTER) {
+            Ok(entries) => why(gap.start, gap.end, &entries),
+            Err(error) => format!("the journal could not be asked: {}", error.cause()),
+        };
+    }
+    gaps
+}
+
+fn between(chunks: &[RecordedChunk], to: u64) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let end = match chunks[at + 1..].iter().find(|next| next.stream == chunk.stream) {
+            Some(next) => next.start,
+            None if chunk.growing => continue,
+            None => to,
+        };
+        if end >= chunk.end + LEAST {
+            gaps.push(Gap {
+                stream: chunk.stream.clone(),
+                start: chunk.end,
+                end,
+                why: "not looked into: there are too many gaps; ask for a shorter time".to_owned(),
+            });
+        }
+    }
+    gaps
+}
+
+/// One line of the journal.
+struct Entry {
+    /// Seconds since 1970.
+    at: u64,
+    boot: String,
+    message: String,
+}
+
+impl Entry {
+    fn read(line: &str) -> Option<Entry> {
+        let fields: Value = serde_json::from_str(line).ok()?;
+        let text = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
+        Some(Entry {
+            at: fields["__REALTIME_TIMESTAMP"].as_str()?.parse::<u64>().ok()? / 1_000_000,
+            boot: text("_BOOT_ID"),
+            message: text("MESSAGE"),
+        })
+    }
+}
+
+/// What our units and systemd said of them in this time.
+fn journal(from: u64, to: u64) -> Result<Vec<Entry>, command::Error> {
+    let (from, to) = (format!("--since=@{from}"), format!("--until=@{to}"));
+    let arguments = [
+        "--quiet",
+        "--no-pager",
+        "--output=json",
+        "--output-fields=MESSAGE,_BOOT_ID",
+        // of a full disk nginx speaks with every frame it cannot write
+        TELLING,
+        "--unit=pistream-server.service",
+        "--unit=pistream-recordings.service",
+        &from,
+        &to,
+    ];
+    let said = command::run("journalctl", &arguments, PATIENCE)?;
+    Ok(said.lines().filter_map(Entry::read).collect())
+}
+
+fn why(start: u64, end: u64, entries: &[Entry]) -> String {
+    let said = |words: &str| entries.iter().any(|e| e.message.contains(words));
+    let within = || entries.iter().filter(|e| (start..=end).contains(&e.at));
+    let boots = entries.windows(2).any(|pair| pair[0].boot != pair[1].boot);
+    let idle = within().any(|e| e.message.contains("drop idle publisher") && IDLE.contains(&(e.at - start)));
+    let text = if boots {
+        "the server was off or started anew"
+    } else if said("No space left on device") || said("recording stops: only") {
+        "the server's disk was full"
+    } else if said("Stopped pistream-server.service") || said("pistream-server.service: Main process exited") {
+        "nginx was stopped on the server"
+    } else if idle {
+        "nothing arrived any more: the camera lost its network or its power"
+    } else {
+        "the server was ready: the camera ended its stream, or could not begin one"
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(stream: &str, start: u64, end: u64, growing: bool) -> RecordedChunk {
+        RecordedChunk {
+            stream: stream.into(),
+            start,
+            end,
+            bytes: 1,
+            file: String::new(),
+            growing,
+        }
+    }
+
+    fn entry(at: u64, boot: &str, message: &str) -> Entry {
+        Entry {
+            at,
+            boot: boot.into(),
+            message: message.into(),
+        }
+    }
+
+    #[test]
+    fn gaps_are_between_chunks_of_a_stream_and_after_its_last() {
+        let chunks = [
+            chunk("garden", 100, 200, false),
+            chunk("porch", 100, 900, true),
+            chunk("garden", 204, 300, false),
+            chunk("garden", 350, 400, false),
+        ];
+        let gaps = between(&chunks, 1000);
+        let told: Vec<(&str, u64, u64)> = gaps.iter().map(|g| (g.stream.as_str(), g.start, g.end)).collect();
+        assert_eq!(told, [("garden", 300, 350), ("garden", 400, 1000)]);
+    }
+
+    #[test]
+    fn the_journal_tells_why_as_far_as_it_can() {
+        let of = |entries: &[Entry]| why(1000, 1100, entries);
+        assert!(of(&[]).contains("camera ended its stream"));
+        let idle = "*1 live: drop idle publisher, client: 10.0.0.1";
+        assert!(of(&[entry(1010, "a", idle)]).contains("lost its network"));
+        // another camera's, later
+        assert!(of(&[entry(1050, "a", idle)]).contains("camera ended its stream"));
+        assert!(of(&[entry(990, "a", "x"), entry(1090, "b", "y")]).contains("off or started anew"));
+        assert!(of(&[entry(1001, "a", "pwrite() failed (28: No space left on device)")]).contains("disk was full"));
+        assert!(of(&[entry(999, "a", "Stopped pistream-server.service - x.")]).contains("nginx was stopped"));
+    }
+
+    #[test]
+    fn a_line_of_the_journal() {
+        let entry = Entry::read(r#"{"__REALTIME_TIMESTAMP":"1769868000123456","_BOOT_ID":"ab","MESSAGE":"hi"}"#);
+        assert!(entry.is_some_and(|e| e.at == 1_769_868_000 && e.boot == "ab" && e.message == "hi"));
+        // bytes that are no text come as a list
+        let entry = Entry::read(r#"{"__REALTIME_TIMESTAMP":"1769868000123456","MESSAGE":[1,2]}"#);
+        assert!(entry.is_some_and(|e| e.message.is_empty()));
+        assert!(Entry::read("-- No entries --").is_none());
+    }
+}

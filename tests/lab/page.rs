@@ -1,0 +1,177 @@
+//! The page in a real browser: pictures that move, that come back after a cut cable and a rebooted camera, recordings that
+//! play and seek; and nothing of it for strangers.
+
+use crate::browser::Browser;
+use crate::fleet::{Fleet, streams_again};
+use crate::hosts::{Image, Lab, text, wait_for};
+use serde_json::json;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(60);
+/// Of a default of two seconds' segments a player can be this far behind; seconds.
+const BEHIND: f64 = 6.0;
+
+/// A sum over a small copy of what a video shows: another picture has another one.
+fn pixels(video: &str) -> String {
+    format!(
+        "(() => {{ const c = new OffscreenCanvas(40, 30).getContext('2d'); c.drawImage({video}, 0, 0, 40, 30); \
+         return c.getImageData(0, 0, 40, 30).data.reduce((sum, v, i) => (sum * 31 + v * (i % 7 + 1)) % 1000000007, 0); }})()"
+    )
+}
+
+fn video_of(camera: &str) -> String {
+    format!("document.querySelector('[data-camera={camera}] video')")
+}
+
+fn state(page: &mut Browser, camera: &str) -> String {
+    page.text(&format!(
+        "document.querySelector('[data-camera={camera}] .state').textContent"
+    ))
+}
+
+/// Time passes in the video, and its picture changes.
+fn plays(page: &mut Browser, video: &str) {
+    let time = format!("{video}.currentTime");
+    let (before, picture) = (page.number(&time), page.number(&pixels(video)));
+    wait_for(SOON, &format!("{video} to advance"), || {
+        page.number(&time) > before + 1.0
+    });
+    wait_for(SOON, &format!("another picture of {video}"), || {
+        page.number(&pixels(video)) != picture
+    });
+}
+
+fn live(page: &mut Browser, camera: &str) {
+    wait_for(SOON, &format!("{camera} to be live"), || {
+        state(page, camera).starts_with("live")
+    });
+    plays(page, &video_of(camera));
+}
+
+/// The status line a host gets for a path of the page.
+fn answer(lab: &Lab, host: &str, path: &str) -> String {
+    let hub = lab.ip("hub");
+    let ask = format!(
+        "exec 3<>/dev/tcp/{hub}/8080 && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | tr -d '\\r'"
+    );
+    text(&lab.ssh(host, &ask))
+}
+
+#[test]
+fn the_wall_is_live_and_heals_and_recordings_play_and_seek() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
+    let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
+    fleet.server += ", recording: {interval: 10s}";
+    fleet.deploy(&lab).must_exit(0);
+    for camera in ["porch", "garden"] {
+        streams_again(&lab, camera, Duration::from_secs(30));
+    }
+    let mut page = Browser::open(&format!("http://{}:8080/", lab.ip("hub")));
+    for camera in ["porch", "garden"] {
+        live(&mut page, camera);
+    }
+    let said = state(&mut page, "porch");
+    let latency: f64 = said.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(f64::NAN);
+    println!("the page says: {said}");
+    assert!(latency > 0.0 && latency < BEHIND, "{said}");
+
+    // one click, and the whole screen
+    page.ask(&format!("{}.click()", video_of("porch")));
+    wait_for(SOON, "the full screen", || {
+        page.holds("document.fullscreenElement !== null")
+    });
+    page.ask("document.exitFullscreen()");
+
+    // a phone; light and dark
+    page.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true }),
+    );
+    assert!(page.holds("document.documentElement.scrollWidth <= innerWidth"));
+    page.call("Emulation.clearDeviceMetricsOverride", json!({}));
+    let mut background = |scheme: &str| {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        page.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        page.text("getComputedStyle(document.body).backgroundColor")
+    };
+    assert_ne!(background("dark"), background("light"));
+    if let Some(path) = std::env::var_os("PISTREAM_SCREENSHOT") {
+        std::fs::write(path, page.picture()).unwrap();
+    }
+
+    // the cable of the server is pulled: nothing arrives at the browser nor from the cameras
+    lab.cut_network("hub");
+    wait_for(SOON, "the page to notice", || state(&mut page, "porch") == "waiting");
+    lab.restore_network("hub");
+    for camera in ["porch", "garden"] {
+        live(&mut page, camera);
+    }
+    // a camera loses its power
+    lab.power_cut("porch");
+    wait_for(SOON, "the page to notice", || state(&mut page, "porch") == "waiting");
+    live(&mut page, "garden");
+    lab.power_on("porch");
+    live(&mut page, "porch");
+
+    // its recordings: a gap where it was away, films before and after
+    page.ask("location.hash = 'porch'");
+    let films = "[...document.querySelectorAll('.chunks li[data-file$=\".mp4\"]')]";
+    wait_for(SOON, "films and the gap", || {
+        page.holds(&format!(
+            "{films}.length >= 2 && document.querySelectorAll('.chunks li.gap').length >= 1"
+        ))
+    });
+    assert!(page.holds("document.querySelectorAll('.day .bar.gap').length >= 1"));
+    page.ask(&format!("{films}[0].querySelector('button').click()"));
+    let film = "document.querySelector('#archive video')";
+    wait_for(SOON, "the film to open", || {
+        page.number(&format!("{film}.duration")) > 5.0
+    });
+    plays(&mut page, film);
+    let seek = format!(
+        "new Promise((done) => {{ const v = {film}; v.pause(); const before = {}; \
+         v.addEventListener('seeked', () => done([v.currentTime, before, {}]), {{ once: true }}); v.currentTime = 4.5; }})",
+        pixels(film),
+        pixels(film)
+    );
+    let sought = page.ask(&seek);
+    assert_eq!(sought[0], 4.5, "{sought}");
+    assert_ne!(sought[1], sought[2], "the picture is the same after seeking");
+    let file = page.text(&format!("{films}[0].dataset.file"));
+    let size = page.number(&format!(
+        "fetch('recordings/{file}').then((a) => a.blob()).then((b) => b.size)"
+    ));
+    let on_disk = lab.root("hub", &format!("stat -c %s /var/lib/pistream/recordings/{file}"));
+    assert_eq!(on_disk.parse::<f64>().unwrap(), size);
+    assert_eq!(
+        page.ask("window.violations ?? []"),
+        json!([]),
+        "against the page's own policy"
+    );
+
+    // a camera is a stranger here: it may publish, not watch
+    let growing = lab.root(
+        "hub",
+        "ls /var/lib/pistream/recordings/*.flv | head -1 | xargs basename",
+    );
+    for path in [
+        "/",
+        "/cameras.json",
+        "/archive/porch.json",
+        &format!("/recordings/{file}"),
+        "/dash/porch/index.mpd",
+    ] {
+        assert_eq!(answer(&lab, "garden", path), "HTTP/1.1 403 Forbidden", "{path}");
+    }
+    // and nobody sees what is not finished, or what lies there
+    for path in [
+        format!("/recordings/{growing}"),
+        "/recordings/".into(),
+        "/recordings/porch/".into(),
+        "/archive/".into(),
+    ] {
+        let asked = format!("fetch('{path}').then((a) => a.status)");
+        let status = page.number(&asked);
+        assert!(status == 403.0 || status == 404.0, "{path}: {status}");
+    }
+}

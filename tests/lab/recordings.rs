@@ -1,0 +1,281 @@
+//! Recordings as they are kept: filed as films, deleted before the disk is full, never lost and never in the streams' way.
+
+use crate::fleet::{Fleet, bytes_received, lives, streams_again, verify};
+use crate::hosts::{Image, Lab, all, run, text, wait_for};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+const PATH: &str = "/var/lib/pistream/recordings";
+/// Where a test puts files that nginx is to have written: on the same disk, so that they appear at once.
+const ASIDE: &str = "/var/lib/pistream/aside";
+const SOON: Duration = Duration::from_secs(60);
+
+fn fleet(lab: &Lab, cameras: &[&str], recording: &str) -> Fleet {
+    let mut fleet = Fleet::new(lab, "russh", cameras);
+    fleet.server += &format!(", recording: {{interval: 10s, {recording}}}");
+    fleet
+}
+
+/// Files below the recordings' directory that match, without the directory, in the order of their names.
+fn files(lab: &Lab, pattern: &str) -> Vec<String> {
+    let found = lab.root("hub", &format!("cd {PATH} && find . -type f -path '{pattern}' | sort"));
+    found
+        .lines()
+        .map(|line| line.trim_start_matches("./").to_owned())
+        .collect()
+}
+
+/// Video packets in a file, by ffprobe.
+fn packets(lab: &Lab, path: &str) -> u32 {
+    let ask = "ffprobe -v error -select_streams v -count_packets -show_entries stream=nb_read_packets -of csv=p=0";
+    lab.root("hub", &format!("{ask} {path}"))
+        .trim_end_matches(',')
+        .parse()
+        .unwrap()
+}
+
+/// A file of so many megabytes with this name, as if recorded when its name says.
+fn old_chunk(lab: &Lab, stream: &str, day: u32, megabytes: u32) -> String {
+    let name = format!("{stream}/2026-10-{day:02}/{stream}.202610{day:02}T120000Z.mp4");
+    let make = format!(
+        "f={PATH}/{name}; install -d -o pistream -g pistream $(dirname $(dirname $f)) $(dirname $f) && \
+         head -c {megabytes}M /dev/zero >$f && touch -d '2026-10-{day:02} 13:00Z' $f && chown pistream: $f"
+    );
+    lab.root("hub", &make);
+    name
+}
+
+/// The keeper looks at everything that is filed when it starts.
+fn restart_keeper(lab: &Lab) {
+    lab.root("hub", "systemctl restart pistream-recordings");
+}
+
+#[test]
+fn finished_chunks_become_films_and_a_killed_keeper_loses_none() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch"]);
+    fleet(&lab, &["porch"], "path: /var/lib/pistream/recordings")
+        .deploy(&lab)
+        .must_exit(0);
+    wait_for(SOON, "two films", || files(&lab, "./porch/*.mp4").len() >= 2);
+    // whole films: at 15 frames a second ten seconds and the rest of a keyframe interval
+    let films = files(&lab, "./porch/*.mp4");
+    let counted = packets(&lab, &format!("{PATH}/{}", films[0]));
+    assert!((140..=170).contains(&counted), "{counted} frames in {films:?}");
+    // with the index in front, and for pistream's user alone
+    let order = "head -c 64 $f | grep -aq moov && stat -c '%a %U' $f";
+    let told = lab.root("hub", &format!("f={PATH}/{}; {order}", films[0]));
+    assert_eq!(told, "640 pistream");
+    // nginx's file is gone, but for the one being written
+    wait_for(SOON, "the received files to go", || files(&lab, "./*.flv").len() <= 1);
+
+    told_and_fetched(&lab);
+
+    // a large one, so that there is a middle in which to be killed
+    let make = format!(
+        "mkdir -p {ASIDE} && ffmpeg -v error -nostdin -f lavfi -i testsrc2=size=640x480:rate=25 -t 4 -c:v libx264 \
+         -preset ultrafast -b:v 30M -minrate 30M -maxrate 30M -bufsize 3M -x264-params nal-hrd=cbr -f flv {ASIDE}/part.flv && \
+         ffmpeg -v error -nostdin -stream_loop 20 -i {ASIDE}/part.flv -c copy {ASIDE}/whole.flv && chown -R pistream: {ASIDE}"
+    );
+    lab.root("hub", &make);
+    let wanted = packets(&lab, &format!("{ASIDE}/whole.flv"));
+    let (received, film) = (
+        format!("{PATH}/porch.20261001T120000Z.flv"),
+        format!("{PATH}/porch/2026-10-01/porch.20261001T120000Z.mp4"),
+    );
+    lab.root("hub", &format!("mv {ASIDE}/whole.flv {received}"));
+    for delay in ["0", "0.1", "0.3"] {
+        // while its ffmpeg is at work
+        let kill = format!(
+            "for i in $(seq 600); do p=$(systemctl show -P MainPID pistream-recordings); \
+             [ $p != 0 ] && pgrep -P $p -x ffmpeg >/dev/null && sleep {delay} && exec kill -9 $p; sleep 0.02; done; exit 1"
+        );
+        lab.root("hub", &kill);
+        let left = lab.root("hub", &format!("ls {received} {film} 2>/dev/null || true"));
+        assert_eq!(left, received, "killed in the middle");
+    }
+    wait_for(SOON, "the film of the large chunk", || {
+        lab.ssh("hub", &format!("[ -e {film} ] && ! [ -e {received} ]"))
+            .status
+            .success()
+    });
+    assert_eq!(packets(&lab, &film), wanted);
+    assert_eq!(files(&lab, "*.part"), Vec::<String>::new());
+
+    // what refused publishers leave goes; what is none of ours stays
+    lab.root(
+        "hub",
+        &format!("cd {PATH} && : >porch.20261002T120000Z.flv && : >notes.flv && chown pistream: *.flv"),
+    );
+    wait_for(SOON, "the stub to go", || {
+        files(&lab, "./porch.20261002T120000Z.flv").is_empty()
+    });
+    assert_eq!(files(&lab, "./notes.flv"), ["notes.flv"]);
+    verify(&lab).must_hold();
+}
+
+/// `pistream recordings` with these arguments.
+fn ask(lab: &Lab, arguments: &[&str]) -> Output {
+    let arguments = [&["recordings"], arguments, &["-i", "hosts.yml"]].concat();
+    lab.pistream(&arguments).output().unwrap()
+}
+
+/// The commands, on a fleet with at least two films: what is there, what is missing and why, one film over a chunk's border.
+fn told_and_fetched(lab: &Lab) {
+    let down = Instant::now();
+    lab.root("hub", "systemctl stop pistream-server");
+    wait_for(SOON, "a gap that counts", || down.elapsed() > Duration::from_secs(7));
+    lab.root("hub", "systemctl start pistream-server");
+    streams_again(lab, "porch", Duration::from_secs(30));
+    let gaps = ask(lab, &["gaps", "porch", "--from", "10m"]);
+    assert!(
+        text(&gaps).contains("nginx was stopped on the server"),
+        "{}",
+        all(&gaps)
+    );
+
+    let listed = ask(lab, &["ls", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let chunks = listed["cameras"][0]["chunks"].as_array().unwrap();
+    let [first, second] = [&chunks[0], &chunks[1]];
+    let table = text(&ask(lab, &["ls"]));
+    let today = first["file"].as_str().unwrap().split('/').nth(1).unwrap();
+    assert!(
+        table.contains("porch") && table.contains(today) && table.contains("now"),
+        "{table}"
+    );
+
+    let time = |of: &serde_json::Value| {
+        text(&run(Command::new("date").args([
+            "-u",
+            "-d",
+            &format!("@{of}"),
+            "+%FT%T",
+        ])))
+    };
+    let (from, to) = (time(&first["start"]), time(&second["end"]));
+    let export = ["export", "porch", "--from", &from, "--to", &to, "-o", "film.mp4"];
+    let done = ask(lab, &export);
+    assert_eq!(done.status.code(), Some(0), "{}", all(&done));
+    println!("{}", text(&done));
+    let film = lab.home().join("film.mp4");
+    assert_eq!(std::fs::metadata(&film).unwrap().permissions().mode() & 0o777, 0o600);
+    let in_chunks: u32 = [first, second]
+        .map(|chunk| packets(lab, &format!("{PATH}/{}", chunk["file"].as_str().unwrap())))
+        .iter()
+        .sum();
+    let decoded = run(Command::new("ffmpeg").args([
+        "-v",
+        "error",
+        "-nostdin",
+        "-i",
+        film.to_str().unwrap(),
+        "-f",
+        "framecrc",
+        "-",
+    ]));
+    assert!(decoded.stderr.is_empty(), "{}", all(&decoded));
+    let frames = text(&decoded).lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(
+        frames,
+        usize::try_from(in_chunks).unwrap(),
+        "a film has other frames than its chunks"
+    );
+    // never over a file that is there, and no half film where there is none
+    assert_eq!(ask(lab, &export).status.code(), Some(2));
+    let none = ask(
+        lab,
+        &[
+            "export",
+            "porch",
+            "--from",
+            "2020-01-01",
+            "--to",
+            "2020-01-02",
+            "-o",
+            "none.mp4",
+        ],
+    );
+    assert!(
+        none.status.code() == Some(1) && all(&none).contains("nothing is recorded"),
+        "{}",
+        all(&none)
+    );
+    assert!(!lab.home().join("none.mp4").exists());
+}
+
+#[test]
+fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_stream() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
+    lab.root(
+        "hub",
+        &format!("mkdir -p {PATH} && mount -t tmpfs -o size=100m,mode=750 recordings {PATH}"),
+    );
+    let mut of_garden = fleet(&lab, &["porch", "garden"], "keep: 365d, at_most: 100%, keep_free: 20M");
+    of_garden.cameras[1].2 += ", recording: {keep: 45d}";
+    of_garden.deploy(&lab).must_exit(0);
+    for camera in ["porch", "garden"] {
+        streams_again(&lab, camera, Duration::from_secs(30));
+    }
+    let left = |of: &[&String]| {
+        let there = files(&lab, "./*/2026-10-*");
+        of.iter().all(|name| there.contains(name)) && there.len() == of.len()
+    };
+
+    // by age: the camera's own
+    let old: Vec<String> = [("garden", 1), ("porch", 1), ("garden", 20)]
+        .map(|(stream, day)| old_chunk(&lab, stream, day, 1))
+        .into();
+    restart_keeper(&lab);
+    wait_for(SOON, "garden's oldest to go", || left(&[&old[1], &old[2]]));
+    assert!(
+        lab.root("hub", "journalctl -u pistream-recordings")
+            .contains("older than `keep`")
+    );
+
+    // by what is free: the oldest of all cameras, no more than needed (100 MB, 20 free: 2 + 70 + what is being recorded)
+    let more: Vec<String> = [("porch", 21), ("garden", 22), ("porch", 23), ("garden", 24)]
+        .map(|(stream, day)| old_chunk(&lab, stream, day, 17))
+        .into();
+    restart_keeper(&lab);
+    lab.root("hub", &format!("head -c 15M /dev/zero >{PATH}/others"));
+    wait_for(SOON, "the oldest to go", || left(&[&more[1], &more[2], &more[3]]));
+
+    // by their share
+    of_garden.server = of_garden.server.replace("at_most: 100%", "at_most: 45M");
+    of_garden.deploy(&lab).must_exit(0);
+    wait_for(SOON, "the oldest to go", || left(&[&more[2], &more[3]]));
+
+    // a disk that somebody else fills to the last byte
+    let before = lives(&lab, "hub");
+    lab.root("hub", &format!("cat /dev/zero >{PATH}/others 2>/dev/null || true"));
+    wait_for(SOON, "everything that may go to go", || left(&[]));
+    lab.root("hub", &format!("cat /dev/zero >>{PATH}/others 2>/dev/null || true"));
+    wait_for(SOON, "recording to stop", || {
+        let status = lab.root("hub", "systemctl show -P StatusText pistream-recordings");
+        status.contains("the disk is full")
+    });
+    for camera in ["porch", "garden"] {
+        streams_again(&lab, camera, Duration::from_secs(5));
+    }
+    let report = verify(&lab);
+    assert!(report.text().contains("the disk is full"), "{}", report.text());
+    report.must_name("porch", "recording");
+    let received = bytes_received(&lab, "porch").unwrap();
+
+    lab.root("hub", &format!("rm {PATH}/others"));
+    let growing = || text(&lab.ssh("hub", &format!("stat -c '%n %s' {PATH}/*.flv")));
+    let mut seen = growing();
+    wait_for(SOON, "both to be recorded again", || {
+        let now = growing();
+        let grew = now != seen && now.contains("porch.") && now.contains("garden.");
+        seen = now;
+        grew
+    });
+    verify(&lab).must_hold();
+    assert_eq!(lives(&lab, "hub"), before, "something was restarted");
+    assert!(
+        bytes_received(&lab, "porch").unwrap() > received,
+        "the stream was interrupted"
+    );
+}
