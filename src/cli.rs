@@ -23,6 +23,8 @@ pub enum Command {
     Verify(Verify),
     /// Tell what each host is, and what its camera could do
     Facts(Facts),
+    /// Show what a camera's V4L2 driver can be told: every control, what it takes, what it is set to
+    Controls(Controls),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
     /// The fleet's certificates: who has which, who shall get another or none
@@ -102,6 +104,18 @@ pub struct Facts {
     #[arg(value_name = "HOST")]
     pub hosts: Vec<String>,
     /// Print the facts as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Controls {
+    /// The camera, by its name in the inventory
+    #[arg(value_name = "CAMERA")]
+    pub host: String,
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Print them as JSON
     #[arg(long)]
     pub json: bool,
 }

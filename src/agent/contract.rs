@@ -1,12 +1,14 @@
 //! The messages, a file per conversation.
 
 mod camera;
+mod controls;
 mod event;
 mod facts;
 mod inspect;
 mod plan;
 
 pub use camera::*;
+pub use controls::*;
 pub use event::*;
 pub use facts::*;
 pub use inspect::*;

@@ -5,6 +5,7 @@
 //! apply      plan on stdin  ─► compare ─► stage ─► check ─► commit ─► restart ─► confirm   events on stdout
 //! supervise  camera.toml    ─► ffmpeg, kept running
 //! status     the supervisor's socket ─► one event
+//! controls   the cameras' V4L2 controls ─► one event
 //! inspect    request on stdin ─► facts about the server's streams
 //! facts      this host ─► facts about it and its camera
 //! ```
@@ -13,6 +14,7 @@ mod accounts;
 mod apply;
 mod camera;
 mod command;
+mod controls;
 mod events;
 mod facts;
 mod files;
@@ -32,6 +34,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: pistream-agent apply
        pistream-agent supervise --config PATH [--check]
        pistream-agent status [--socket PATH]
+       pistream-agent controls
        pistream-agent inspect
        pistream-agent facts [--config PATH]
        pistream-agent --version";
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         }
         [command] if *command == "status" => status::run(Path::new(pistream_agent::STATUS_SOCKET)),
         [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
+        [command] if *command == "controls" => controls::run(),
         [command] if *command == "inspect" => inspect::run(),
         [command] if *command == "facts" => facts::run(Path::new(pistream_agent::CAMERA_CONFIG)),
         [command, flag, path] if *command == "facts" && *flag == "--config" => facts::run(Path::new(path)),

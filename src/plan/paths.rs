@@ -2,7 +2,7 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, SERVER_UNIT};
+use crate::plan::{CAMERA_UNIT, JOURNALD, SERVER_UNIT};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -27,6 +27,8 @@ pub struct Paths {
     pub camera_toml: String,
     pub server_unit: String,
     pub camera_unit: String,
+    /// Settings of the host's journal.
+    pub journald_conf: String,
     /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
     pub run: String,
     pub status_socket: String,
@@ -52,6 +54,7 @@ impl Paths {
             camera_toml: CAMERA_CONFIG.into(),
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
+            journald_conf: format!("{JOURNALD}/pistream.conf"),
             run: "/run/pistream-server".into(),
             status_socket: STATUS_SOCKET.into(),
             worker_user: None,

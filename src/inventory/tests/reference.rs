@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::inventory::keys::{
-    CameraKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys, ServerKeys, SshKeys,
+    AdaptKeys, CameraKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys, ServerKeys, SshKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -22,7 +22,7 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 8] = [
+const EXPLAINED: [(&[&str], &str); 9] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (SshKeys::KEYS, "servers.attic.ssh"),
@@ -30,6 +30,7 @@ const EXPLAINED: [(&[&str], &str); 8] = [
     (RecordingKeys::KEYS, "servers.hub.recording"),
     (SegmentKeys::KEYS, "servers.hub.hls"),
     (CameraKeys::KEYS, "cameras.porch"),
+    (AdaptKeys::KEYS, "cameras.porch.adapt"),
     (RestreamKeys::KEYS, "cameras.garden.restream.1"),
 ];
 
