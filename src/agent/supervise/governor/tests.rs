@@ -253,3 +253,17 @@ fn a_driver_that_refuses_is_asked_again_later_and_the_status_says_so() {
         governor.told()
     );
 }
+
+#[test]
+fn at_two_and_a_half_times_the_narrow_link_the_moment_of_the_drop_does_not_matter() {
+    for keyframe in [0.1, 0.2, 0.3] {
+        for phase in 0..40 {
+            let mut world = World::new(bounds(75_000, 500_000));
+            world.keyframe = keyframe;
+            world.millisecond = phase * 50;
+            world.run(20, 2e6);
+            world.run(60, 2e5);
+            assert!(world.latency < 3.0, "{keyframe} {phase}: {:.1} s", world.latency);
+        }
+    }
+}
