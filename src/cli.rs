@@ -25,6 +25,8 @@ pub enum Command {
     Facts(Facts),
     /// Tell what is recorded and what is missing, or fetch a film of a time range
     Recordings(Recordings),
+    /// Show what a camera's V4L2 driver can be told: every control, what it takes, what it is set to
+    Controls(Controls),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
     /// The fleet's certificates: who has which, who shall get another or none
@@ -158,6 +160,18 @@ pub struct RecordingsExport {
     /// The file to write, never over an existing one (default: NAME.mp4)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Controls {
+    /// The camera, by its name in the inventory
+    #[arg(value_name = "CAMERA")]
+    pub host: String,
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Print them as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

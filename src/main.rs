@@ -14,6 +14,7 @@ mod assets;
 mod ca;
 mod certs;
 mod cli;
+mod controls;
 mod demo;
 mod deploy;
 mod exit;
@@ -59,6 +60,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
         Command::Facts(options) => runtime()?.block_on(facts::run(options)),
         Command::Recordings(options) => runtime()?.block_on(recordings::run(options)),
+        Command::Controls(options) => runtime()?.block_on(controls::run(options)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
     }
 }

@@ -227,17 +227,20 @@ pub struct Camera {
     pub fps: u32,
     pub encoder: Encoder,
     pub bitrate: Bitrate,
+    /// How far down the bitrate may follow what the network carries: at most `bitrate`. `None`: it stays.
+    pub adapt: Option<Bitrate>,
     /// Between two keyframes.
     pub keyframe_interval: Duration,
     pub profile: Profile,
     /// H.264 level times ten: 40 is 4.0.
     pub level: u8,
     /// Further V4L2 controls by name, set as given.
-    pub controls: BTreeMap<String, i64>,
+    pub controls: BTreeMap<String, Control>,
     pub restream: Vec<Restream>,
     /// Without a new frame for so long, ffmpeg is started anew.
     pub stall_after: Duration,
     pub recording: RecordingLimits,
+    pub sd_card: SdCard,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,6 +268,33 @@ impl Source {
             Source::Rpicam | Source::Usb(_) => encoder != Encoder::H264Omx,
             Source::TestPattern => matches!(encoder, Encoder::Auto | Encoder::Libx264),
             Source::File(_) => matches!(encoder, Encoder::Auto | Encoder::Copy | Encoder::Libx264),
+        }
+    }
+}
+
+/// Where the host keeps its logs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SdCard {
+    /// Where it always did.
+    #[default]
+    Normal,
+    /// In memory: nothing wears the card out, and nothing is left of them after a reboot.
+    Tmpfs,
+}
+
+/// What a V4L2 control is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    Number(i64),
+    /// An entry of a menu by its name: 1 to 31 printable ASCII characters.
+    Entry(String),
+}
+
+impl fmt::Display for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Control::Number(number) => number.fmt(f),
+            Control::Entry(entry) => entry.fmt(f),
         }
     }
 }

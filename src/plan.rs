@@ -10,7 +10,7 @@ mod view;
 pub use paths::Paths;
 
 use crate::ca::Identities;
-use crate::model::{Camera, Fleet, Name, Server};
+use crate::model::{Camera, Fleet, Name, SdCard, Server};
 use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
 use pistream_agent::{Check, Directory, File, Identity, Package, Plan, Unit, User};
@@ -20,6 +20,10 @@ pub const USER: &str = "pistream";
 pub const SERVER_UNIT: &str = "pistream-server.service";
 pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
+
+/// Where settings of the host's journal are looked for, and whose they are.
+const JOURNALD: &str = "/etc/systemd/journald.conf.d";
+const JOURNALD_UNIT: &str = "systemd-journald.service";
 
 /// The viewers' page: travels unchanged.
 const PAGE: [(&str, &str); 6] = [
@@ -214,6 +218,7 @@ fn for_camera(
         });
     }
     let context = view::camera(fleet, camera, paths);
+    let mut directories = vec![directory(&paths.etc, "root", 0o755)];
     let tls = fleet.server_of(camera).is_some_and(|server| server.tls);
     let mut files = vec![
         owned(
@@ -232,6 +237,13 @@ fn for_camera(
         files.push(system(&paths.authority, identities.authority.clone()));
         restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
     }
+    if camera.sd_card == SdCard::Tmpfs {
+        directories.push(directory(JOURNALD, "root", 0o755));
+        files.push(system(
+            &paths.journald_conf,
+            templates.render("journald.conf.j2", &context)?,
+        ));
+    }
     Ok(Plan {
         host: camera.name.to_string(),
         packages: vec![package("ffmpeg")],
@@ -241,7 +253,7 @@ fn for_camera(
             // whose the GPU's render node is, where there is one
             groups_if_there: vec!["render".into()],
         }],
-        directories: vec![directory(&paths.etc, "root", 0o755)],
+        directories,
         files,
         checks: vec![
             check(
@@ -251,11 +263,19 @@ fn for_camera(
             ),
             unit_check(&paths.camera_unit, CAMERA_UNIT),
         ],
-        units: vec![Unit {
-            name: CAMERA_UNIT.into(),
-            restart_on,
-            reload_on: vec![],
-        }],
+        units: vec![
+            // named even without settings of ours: it is to be restarted when they go, too
+            Unit {
+                name: JOURNALD_UNIT.into(),
+                restart_on: vec![paths.journald_conf.clone()],
+                reload_on: vec![],
+            },
+            Unit {
+                name: CAMERA_UNIT.into(),
+                restart_on,
+                reload_on: vec![],
+            },
+        ],
         identity: tls.then(|| identity(&camera.name, paths, identities)),
     })
 }

@@ -50,6 +50,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub enum Verb {
     Apply,
     Status,
+    Controls,
     Inspect,
     Facts,
     Recordings,
@@ -60,6 +61,7 @@ impl Verb {
         match self {
             Verb::Apply => "apply",
             Verb::Status => "status",
+            Verb::Controls => "controls",
             Verb::Inspect => "inspect",
             Verb::Facts => "facts",
             Verb::Recordings => "recordings",
@@ -315,6 +317,7 @@ fn is_last(event: &Event) -> bool {
         event,
         Event::Finished { .. }
             | Event::Status { .. }
+            | Event::Controls { .. }
             | Event::Facts { .. }
             | Event::HostFacts { .. }
             | Event::Recordings { .. }

@@ -5,25 +5,24 @@
 //! `Device::query_controls` and `Device::control` (a control type the crate does not know, as stateless codecs and
 //! newer USB cameras have) and `Device::query_caps` (a card name that is not UTF-8: the kernel cuts it after 31 bytes).
 
+mod controls;
+mod description;
 pub(crate) mod devices;
 
-use std::collections::BTreeMap;
+pub(crate) use controls::Applied;
+
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
-use v4l::control::Value;
+use v4l::Device;
 use v4l::v4l_sys as sys;
 use v4l::v4l2;
 use v4l::video::Capture;
-use v4l::{Control, Device};
 
 const DISABLED: u32 = sys::V4L2_CTRL_FLAG_DISABLED;
 const READ_ONLY: u32 = sys::V4L2_CTRL_FLAG_READ_ONLY;
 const WRITE_ONLY: u32 = sys::V4L2_CTRL_FLAG_WRITE_ONLY;
-
-/// More controls than any driver has: a driver that never says "no more" is not followed for ever.
-const MOST_CONTROLS: usize = 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CameraError {
@@ -54,11 +53,7 @@ pub(crate) enum CameraError {
         nearest: String,
     },
     #[error("{device}: control `{name}` {why}")]
-    Unsettable {
-        device: PathBuf,
-        name: String,
-        why: &'static str,
-    },
+    Unfit { device: PathBuf, name: String, why: String },
     #[error("{device}: control `{name}` cannot be set to {value}: {source}")]
     Set {
         device: PathBuf,
@@ -81,26 +76,6 @@ pub(crate) struct Camera {
     driver: String,
     card: String,
     capabilities: u32,
-}
-
-/// One control as the driver describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Description {
-    id: u32,
-    name: String,
-    kind: u32,
-    minimum: i64,
-    maximum: i64,
-    flags: u32,
-}
-
-/// The values that controls have after setting.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Applied {
-    /// As read back, by name.
-    pub(crate) values: BTreeMap<String, i64>,
-    /// Those the driver clamped or rounded: name, asked, got.
-    pub(crate) adjusted: Vec<(String, i64, i64)>,
 }
 
 impl Camera {
@@ -130,13 +105,26 @@ impl Camera {
         })
     }
 
+    pub(crate) fn card(&self) -> &str {
+        &self.card
+    }
+
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// Whether pictures come out of it: not so of codecs and scalers.
+    pub(crate) fn captures(&self) -> bool {
+        self.capabilities & (sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
+    }
+
     /// Whether the device captures in this pixel format (four characters, "H264").
     ///
     /// # Errors
     /// [`CameraError::NoCapture`], or [`CameraError::Format`] with what it offers instead.
     pub(crate) fn offers(&self, wanted: &str) -> Result<(), CameraError> {
         let (device, card, driver) = (self.path.clone(), self.card.clone(), self.driver.clone());
-        if self.capabilities & (sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE) == 0 {
+        if !self.captures() {
             return Err(CameraError::NoCapture { device, card, driver });
         }
         let formats = self.device.enum_formats().unwrap_or_default();
@@ -160,170 +148,6 @@ impl Camera {
             offered,
         })
     }
-
-    /// Sets controls by name, in the order of their names, and reads back what the driver made of them. Integers are
-    /// clamped to the driver's range first, since some drivers refuse what others clamp.
-    ///
-    /// # Errors
-    /// The first control that is missing, cannot be set or cannot be read back.
-    pub(crate) fn set(&self, wanted: &BTreeMap<String, i64>) -> Result<Applied, CameraError> {
-        let mut applied = Applied::default();
-        if wanted.is_empty() {
-            return Ok(applied);
-        }
-        let known = self.descriptions()?;
-        for (name, &asked) in wanted {
-            let control = known
-                .iter()
-                .find(|known| known.name == *name)
-                .ok_or_else(|| self.missing(name, &known))?;
-            if let Some(why) = unsettable(control) {
-                return Err(CameraError::Unsettable {
-                    device: self.path.clone(),
-                    name: name.clone(),
-                    why,
-                });
-            }
-            let value = within(control, asked);
-            self.device
-                .set_control(Control {
-                    id: control.id,
-                    value: Value::Integer(value),
-                })
-                .map_err(|source| CameraError::Set {
-                    device: self.path.clone(),
-                    name: name.clone(),
-                    value,
-                    source,
-                })?;
-            if control.flags & WRITE_ONLY != 0 || control.kind == sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_BUTTON {
-                continue;
-            }
-            let got = self.value(control).map_err(|source| CameraError::ReadBack {
-                device: self.path.clone(),
-                name: name.clone(),
-                source,
-            })?;
-            if got != asked {
-                applied.adjusted.push((name.clone(), asked, got));
-            }
-            applied.values.insert(name.clone(), got);
-        }
-        Ok(applied)
-    }
-
-    /// Every control of the device, compound ones and class headings left out.
-    fn descriptions(&self) -> Result<Vec<Description>, CameraError> {
-        let mut found = Vec::new();
-        // SAFETY: v4l2_query_ext_ctrl is plain data, valid when zeroed.
-        let mut query: sys::v4l2_query_ext_ctrl = unsafe { mem::zeroed() };
-        for _ in 0..MOST_CONTROLS {
-            query.id |= sys::V4L2_CTRL_FLAG_NEXT_CTRL;
-            match ioctl(&self.device, v4l2::vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query) {
-                Ok(()) => {}
-                // EINVAL: no more controls. ENOTTY: a driver without any.
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOTTY)) => break,
-                Err(source) => {
-                    return Err(CameraError::List {
-                        device: self.path.clone(),
-                        source,
-                    });
-                }
-            }
-            let heading = query.type_ == sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_CTRL_CLASS;
-            if !heading && query.flags & DISABLED == 0 {
-                found.push(Description {
-                    id: query.id,
-                    name: variable_name(&control_name(&query.name)),
-                    kind: query.type_,
-                    minimum: query.minimum,
-                    maximum: query.maximum,
-                    flags: query.flags,
-                });
-            }
-        }
-        Ok(found)
-    }
-
-    fn value(&self, control: &Description) -> io::Result<i64> {
-        // SAFETY: both are plain data, valid when zeroed; `asked` outlives the ioctl that reads through the pointer.
-        let mut asked: sys::v4l2_ext_control = unsafe { mem::zeroed() };
-        let mut list: sys::v4l2_ext_controls = unsafe { mem::zeroed() };
-        asked.id = control.id;
-        list.count = 1;
-        list.controls = &raw mut asked;
-        ioctl(&self.device, v4l2::vidioc::VIDIOC_G_EXT_CTRLS, &mut list)?;
-        let wide = control.kind == sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER64;
-        // SAFETY: the kernel filled the member that belongs to the control's type; both are plain numbers.
-        Ok(unsafe {
-            if wide {
-                asked.__bindgen_anon_1.value64
-            } else {
-                i64::from(asked.__bindgen_anon_1.value)
-            }
-        })
-    }
-
-    fn missing(&self, name: &str, known: &[Description]) -> CameraError {
-        let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
-        CameraError::NoControl {
-            device: self.path.clone(),
-            name: name.to_owned(),
-            nearest: nearest(name, &names),
-        }
-    }
-}
-
-/// ", the nearest it has are …", or what else there is to say.
-fn nearest(name: &str, known: &[&str]) -> String {
-    if known.is_empty() {
-        return ": it has no controls".to_owned();
-    }
-    let close = similar::get_close_matches(name, known, 3, 0.6);
-    if close.is_empty() {
-        format!(" (none of its {} controls has a similar name)", known.len())
-    } else {
-        format!(": the nearest are {}", close.join(", "))
-    }
-}
-
-fn unsettable(control: &Description) -> Option<&'static str> {
-    if control.flags & READ_ONLY != 0 {
-        return Some("is read-only");
-    }
-    let whole_number = matches!(
-        control.kind,
-        sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_BOOLEAN
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_MENU
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_BUTTON
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER64
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_BITMASK
-            | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER_MENU
-    );
-    (!whole_number).then_some("does not take a number")
-}
-
-/// A menu's entries mean nothing to their neighbours, so only integers are clamped.
-fn within(control: &Description, asked: i64) -> i64 {
-    let integer = matches!(
-        control.kind,
-        sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER | sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER64
-    );
-    if integer && control.minimum <= control.maximum {
-        asked.clamp(control.minimum, control.maximum)
-    } else {
-        asked
-    }
-}
-
-/// A control's name as `v4l2-ctl` prints it: "H264 I-Frame Period" is `h264_i_frame_period`.
-fn variable_name(name: &str) -> String {
-    name.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect::<Vec<_>>()
-        .join("_")
 }
 
 /// A fixed-size text of the kernel's, up to its first NUL.
@@ -354,74 +178,6 @@ fn ioctl<T>(device: &Device, request: v4l2::vidioc::_IOC_TYPE, argument: &mut T)
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-
-    fn integer(minimum: i64, maximum: i64) -> Description {
-        Description {
-            id: 1,
-            name: "video_bitrate".to_owned(),
-            kind: sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER,
-            minimum,
-            maximum,
-            flags: 0,
-        }
-    }
-
-    #[test]
-    fn names_are_those_of_v4l2_ctl() {
-        assert_eq!(variable_name("Video Bitrate"), "video_bitrate");
-        assert_eq!(variable_name("H264 I-Frame Period"), "h264_i_frame_period");
-        assert_eq!(
-            variable_name("  White Balance, Auto & Preset "),
-            "white_balance_auto_preset"
-        );
-        assert_eq!(variable_name(""), "");
-    }
-
-    #[test]
-    fn integers_are_clamped_and_menus_are_not() {
-        let bitrate = integer(25_000, 25_000_000);
-        assert_eq!(within(&bitrate, 99_000_000), 25_000_000);
-        assert_eq!(within(&bitrate, 0), 25_000);
-        assert_eq!(within(&bitrate, 250_000), 250_000);
-        let menu = Description {
-            kind: sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_MENU,
-            ..integer(0, 4)
-        };
-        assert_eq!(within(&menu, 9), 9);
-        assert_eq!(
-            within(&integer(5, 1), 9),
-            9,
-            "a driver's nonsense is no reason to panic"
-        );
-    }
-
-    #[test]
-    fn what_takes_no_number_is_not_set() {
-        let text = Description {
-            kind: sys::v4l2_ctrl_type_V4L2_CTRL_TYPE_STRING,
-            ..integer(0, 4)
-        };
-        assert_eq!(unsettable(&text), Some("does not take a number"));
-        let unknown = Description {
-            kind: 0x0107,
-            ..integer(0, 4)
-        };
-        assert_eq!(unsettable(&unknown), Some("does not take a number"));
-        let fixed = Description {
-            flags: READ_ONLY,
-            ..integer(0, 4)
-        };
-        assert_eq!(unsettable(&fixed), Some("is read-only"));
-        assert_eq!(unsettable(&integer(0, 4)), None);
-    }
-
-    #[test]
-    fn a_missing_control_names_its_neighbours() {
-        let known = ["video_bitrate", "video_bitrate_mode", "h264_profile"];
-        assert!(nearest("vido_bitrate", &known).starts_with(": the nearest are video_bitrate"));
-        assert_eq!(nearest("zoom", &known), " (none of its 3 controls has a similar name)");
-        assert_eq!(nearest("zoom", &[]), ": it has no controls");
-    }
 
     #[test]
     fn no_device_and_no_video_device_are_told_apart() {

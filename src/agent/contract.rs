@@ -1,6 +1,7 @@
 //! The messages, a file per conversation.
 
 mod camera;
+mod controls;
 mod event;
 mod facts;
 mod inspect;
@@ -8,6 +9,7 @@ mod plan;
 mod recordings;
 
 pub use camera::*;
+pub use controls::*;
 pub use event::*;
 pub use facts::*;
 pub use inspect::*;

@@ -6,6 +6,7 @@
 //! supervise  camera.toml    ─► ffmpeg, kept running
 //! keep       recordings.toml ─► finished chunks filed, the oldest deleted
 //! status     the supervisor's socket ─► one event
+//! controls   the cameras' V4L2 controls ─► one event
 //! inspect    request on stdin ─► facts about the server's streams
 //! facts      this host ─► facts about it and its camera
 //! recordings request on stdin ─► what is recorded, what is missing, or a film of it
@@ -16,6 +17,7 @@ mod apply;
 mod archive;
 mod camera;
 mod command;
+mod controls;
 mod events;
 mod facts;
 mod files;
@@ -38,6 +40,7 @@ const USAGE: &str = "usage: pistream-agent apply
        pistream-agent supervise --config PATH [--check]
        pistream-agent keep --config PATH [--check]
        pistream-agent status [--socket PATH]
+       pistream-agent controls
        pistream-agent inspect
        pistream-agent facts [--config PATH]
        pistream-agent recordings
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         }
         [command] if *command == "status" => status::run(Path::new(pistream_agent::STATUS_SOCKET)),
         [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
+        [command] if *command == "controls" => controls::run(),
         [command] if *command == "inspect" => inspect::run(),
         [command] if *command == "facts" => facts::run(Path::new(pistream_agent::CAMERA_CONFIG)),
         [command, flag, path] if *command == "facts" && *flag == "--config" => facts::run(Path::new(path)),

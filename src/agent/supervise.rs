@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! camera.toml ─ config ─► choice, requirements ─► camera controls ─► [capture ─►] ffmpeg ─┬─► statistics ─► meter, watchdog
-//!                              ▲                                                          ├─► lines ─► journal, cause
+//!                              ▲                       ▲ tuning ◄── governor ◄─────────────┤
+//!                              │                                                          ├─► lines ─► journal, cause
 //!                              └─────────────────────── backoff ◄─────────────────────────┘ exit
 //! ```
 //!
@@ -13,18 +14,22 @@ mod backoff;
 mod capture;
 mod cause;
 mod choice;
+mod conditions;
 mod config;
 mod ffmpeg;
+mod governor;
 pub(crate) mod journal;
 pub(crate) mod listed;
 mod listener;
 mod meter;
 mod process;
+mod remembered;
 mod requirements;
 mod run;
 mod sendqueue;
 mod supervisor;
 pub(crate) mod systemd;
+mod tuning;
 mod validity;
 
 use choice::all_hold;
@@ -51,6 +56,7 @@ const NEWS: usize = 256;
 /// Supervises until SIGTERM or SIGINT, then exits with 0; 2 when the configuration is wrong, 1 when the status socket or
 /// the signal handlers cannot be set up.
 pub fn run(config: &Path) -> ExitCode {
+    let configured = std::fs::metadata(config).and_then(|file| file.modified()).ok();
     let config = match config::read(config) {
         Ok(config) => config,
         Err(error) => {
@@ -65,7 +71,7 @@ pub fn run(config: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let board = Board::default();
-    let mut supervisor = Supervisor::new(config, board.clone(), sender, stop);
+    let mut supervisor = Supervisor::new(config, configured, board.clone(), sender, stop);
     let listener = match Listener::start(Path::new(supervisor.socket()), board) {
         Ok(listener) => listener,
         Err(error) => {
@@ -78,14 +84,21 @@ pub fn run(config: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Only reads the configuration: 0 if it is good, 2 with one line on stderr if not.
+/// Only reads the configuration, and asks the cameras that are there what they think of their controls: 0 if all is
+/// good, 2 with what is not on stderr.
 pub fn check(config: &Path) -> ExitCode {
-    match config::read(config) {
-        Ok(_) => ExitCode::SUCCESS,
+    let config = match config::read(config) {
+        Ok(config) => config,
         Err(error) => {
             log(error);
-            ExitCode::from(WRONG_CONFIG)
+            return ExitCode::from(WRONG_CONFIG);
         }
+    };
+    let objections = requirements::objections(&config.pipelines);
+    objections.iter().for_each(log);
+    match objections.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(WRONG_CONFIG),
     }
 }
 

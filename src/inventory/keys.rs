@@ -15,7 +15,9 @@ use super::tree::Node;
 use super::values::{
     Address, Controls, HostName, HostPath, Jump, Level, LocalPath, OnOff, RtmpUrl, Share, Span, UserName, Whole,
 };
-use crate::model::{Bitrate, Encoder, Name, Network, Profile, RecordingFormat, Secret, Size, Source, Transport};
+use crate::model::{
+    Bitrate, Encoder, Name, Network, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
+};
 
 /// Seconds, minutes, hours and days in milliseconds.
 const S: u64 = 1_000;
@@ -160,6 +162,9 @@ keys! {
         encoder: Encoder = "auto",
         /// Bits per second, in steps of 25k.
         bitrate: Bitrate = "250k",
+        /// Follow what the network carries with the bitrate, never above `bitrate`; or off. Only where the camera
+        /// encodes by itself, since only there the bitrate can be changed without a pause.
+        adapt: Switch<AdaptKeys> = "on",
         /// Allow a bitrate so low that the Pi's encoder is known to freeze.
         force_bitrate: bool = "false",
         /// Time between two keyframes.
@@ -168,7 +173,8 @@ keys! {
         profile: Profile = "high",
         /// The H.264 level; it must allow the size at the fps.
         level: Level = "4.0",
-        /// Further V4L2 controls by name, as `v4l2-ctl -L` names them; of libcamera's cameras rotate, horizontal_flip, vertical_flip.
+        /// Further V4L2 controls by name, as `pistream controls CAMERA` lists them: a number, or a menu's entry by its name;
+        /// of libcamera's cameras rotate, horizontal_flip, vertical_flip.
         controls: Controls,
         /// Further servers that get the stream: rtmp://host/app, or {url: rtmp://host/app, key: a secret}.
         restream: Vec<Given<OrShort<RestreamKeys>>>,
@@ -176,6 +182,16 @@ keys! {
         stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
         /// How its recordings are kept otherwise than the server says: {keep: 7d, at_most: 100G}.
         recording: CameraRecordingKeys,
+        /// normal, or tmpfs: the host's journal stays in memory, to spare its SD card.
+        sd_card: SdCard = "normal",
+    }
+}
+
+keys! {
+    /// A bitrate that follows what the network carries.
+    AdaptKeys {
+        /// Not below this, and never so low that the Pi's encoder freezes; by default just above that.
+        lowest: Bitrate,
     }
 }
 

@@ -59,9 +59,10 @@ fn the_host_lies_over_the_inventorys_defaults_and_these_over_pistreams() {
     let controls: Vec<_> = porch
         .controls
         .iter()
-        .map(|(name, value)| (name.as_str(), *value))
+        .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    assert_eq!(controls, [("contrast", 2), ("rotate", 180)]);
+    let number = crate::model::Control::Number;
+    assert_eq!(controls, [("contrast", number(2)), ("rotate", number(180))]);
 }
 
 #[test]

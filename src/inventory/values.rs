@@ -21,7 +21,7 @@ pub(super) use self::time::{Span, in_words};
 use super::fault::Finding;
 use super::reader::{Read, Reader, nearest, shown};
 use super::tree::{Node, Place, Value};
-use crate::model::{Name, Source, Transport};
+use crate::model::{Control, Name, SdCard, Source, Transport};
 
 /// `Name` as a regular expression.
 pub(super) const NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
@@ -101,6 +101,18 @@ impl Read for Transport {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": TRANSPORTS.map(|(word, _)| word) })
+    }
+}
+
+const SD_CARDS: [(&str, SdCard); 2] = [("normal", SdCard::Normal), ("tmpfs", SdCard::Tmpfs)];
+
+impl Read for SdCard {
+    fn read(node: &Node, reader: &mut Reader) -> Option<SdCard> {
+        word(node, reader, &SD_CARDS)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": SD_CARDS.map(|(word, _)| word) })
     }
 }
 
@@ -260,7 +272,7 @@ impl Read for Source {
 
 /// Further V4L2 controls.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Controls(pub(super) BTreeMap<String, i64>);
+pub(super) struct Controls(pub(super) BTreeMap<String, Control>);
 
 /// Controls pistream sets itself, and the key that says to what.
 const OWN_CONTROLS: [(&str, &str); 5] = [
@@ -273,6 +285,21 @@ const OWN_CONTROLS: [(&str, &str); 5] = [
         "It is always on: viewers who come late need it.",
     ),
 ];
+
+/// The kernel's names of menu entries have at most so many bytes.
+const LONGEST_ENTRY: usize = 31;
+
+/// Whether the camera has such a control, and what it takes, only its driver knows: the agent asks it.
+fn control(text: &str) -> Option<Control> {
+    if let Ok(number) = text.parse() {
+        return Some(Control::Number(number));
+    }
+    let printable = |c: char| c.is_ascii_graphic() || c == ' ';
+    let named = text.len() <= LONGEST_ENTRY && text.chars().all(printable);
+    // a number that V4L2 cannot hold, or with a fraction, is no name
+    let word = text.chars().any(|c| c.is_ascii_alphabetic());
+    (named && word).then(|| Control::Entry(text.to_owned()))
+}
 
 impl Read for Controls {
     fn read(node: &Node, reader: &mut Reader) -> Option<Controls> {
@@ -287,14 +314,15 @@ impl Read for Controls {
                 let message = format!("`{}` is no name of a V4L2 control", shown(&key.text));
                 let help = "Accepted: a-z, 0-9 and `_`, as `v4l2-ctl -L` on the camera lists them.";
                 reader.fault(Finding::new(&key.place, message).help(help));
-            } else if let Some(text) = reader.scalar(&entry.value, "a whole number") {
-                match text.parse() {
-                    Ok(number) => {
-                        controls.0.insert(key.text.clone(), number);
+            } else if let Some(text) = reader.scalar(&entry.value, "a whole number or an entry of a menu") {
+                match control(text) {
+                    Some(value) => {
+                        controls.0.insert(key.text.clone(), value);
                     }
-                    Err(_) => {
-                        let message = format!("`{}` is not a whole number", shown(text));
-                        let help = "V4L2 takes numbers: 0 and 1 for off and on, the entry's number for a menu.";
+                    None => {
+                        let message = format!("`{}` is no value of a V4L2 control", shown(text));
+                        let help = "Accepted: a whole number (0 and 1 for off and on), or an entry of a menu by its name, \
+                                    as `pistream controls` shows them.";
                         reader.fault(Finding::new(&entry.value.place, message).help(help));
                     }
                 }
@@ -307,7 +335,10 @@ impl Read for Controls {
         json_schema!({
             "type": "object",
             "propertyNames": { "pattern": "^[a-z0-9_]+$", "maxLength": 63, "not": { "enum": OWN_CONTROLS.map(|(c, _)| c) } },
-            "additionalProperties": { "type": "integer" },
+            "additionalProperties": { "anyOf": [
+                { "type": "integer" },
+                { "type": "string", "minLength": 1, "maxLength": LONGEST_ENTRY },
+            ] },
         })
     }
 

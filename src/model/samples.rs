@@ -34,6 +34,7 @@ fn camera(at: u8) -> Camera {
         fps: 15,
         encoder: Encoder::Auto,
         bitrate: Bitrate::new(250_000).expect("a bitrate"),
+        adapt: Bitrate::new(50_000),
         keyframe_interval: Duration::from_secs(2),
         profile: Profile::High,
         level: 40,
@@ -41,6 +42,7 @@ fn camera(at: u8) -> Camera {
         restream: vec![],
         stall_after: Duration::from_secs(10),
         recording: RecordingLimits::default(),
+        sd_card: SdCard::Normal,
     }
 }
 

@@ -2,7 +2,7 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, RECORDINGS_UNIT, SERVER_UNIT};
+use crate::plan::{CAMERA_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -30,6 +30,8 @@ pub struct Paths {
     pub server_unit: String,
     pub recordings_unit: String,
     pub camera_unit: String,
+    /// Settings of the host's journal.
+    pub journald_conf: String,
     /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
     pub run: String,
     /// Where nginx is told to stop and resume recording: a Unix socket in `run`, which nobody else may enter.
@@ -62,6 +64,7 @@ impl Paths {
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
             recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
+            journald_conf: format!("{JOURNALD}/pistream.conf"),
             run: "/run/pistream-server".into(),
             control_socket: "/run/pistream-server/control.sock".into(),
             recordings_index: "/run/pistream-recordings".into(),

@@ -1,6 +1,7 @@
 mod pipelines;
 
 use super::*;
+use crate::model::Control;
 use crate::model::samples::fleet;
 use crate::model::{Restream, Secret};
 use std::path::PathBuf;
@@ -34,9 +35,11 @@ fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
     let plan = plan(&fleet(1), "cam1");
     let config: pistream_agent::CameraConfig = toml::from_str(content(&plan, "camera.toml")).expect("TOML");
     let pipeline = &config.pipelines[0];
-    assert_eq!(pipeline.controls["video_bitrate"], 250_000);
-    assert_eq!(pipeline.controls["repeat_sequence_header"], 1);
-    assert_eq!(pipeline.controls["h264_i_frame_period"], 30);
+    assert_eq!(pipeline.controls["video_bitrate"], 250_000.into());
+    assert_eq!(pipeline.controls["repeat_sequence_header"], 1.into());
+    assert_eq!(pipeline.controls["h264_i_frame_period"], 30.into());
+    let bounds = pipeline.adapt.expect("bounds");
+    assert_eq!((bounds.lowest, bounds.highest, bounds.step), (50_000, 250_000, 25_000));
     let line = pipeline.arguments.join(" ");
     let before_input = line.split(" -i ").next().expect("input");
     assert!(
@@ -134,4 +137,22 @@ fn only_a_port_below_1024_needs_a_capability() {
     fleet.servers[0].http_port = 80;
     let text = unit(&fleet);
     assert!(text.contains("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"));
+}
+
+#[test]
+fn a_bitrate_that_is_to_stay_has_no_bounds_and_a_menus_entry_is_text() {
+    let mut fleet = fleet(1);
+    fleet.cameras[0].adapt = None;
+    let entry = "Cloudy \"5\" \\ [x]";
+    fleet.cameras[0]
+        .controls
+        .insert("white_balance".into(), Control::Entry(entry.into()));
+    let plan = plan(&fleet, "cam1");
+    let config: pistream_agent::CameraConfig = toml::from_str(content(&plan, "camera.toml")).expect("TOML");
+    let pipeline = &config.pipelines[0];
+    assert_eq!(pipeline.adapt, None);
+    assert_eq!(
+        pipeline.controls["white_balance"],
+        pistream_agent::ControlValue::Entry(entry.into())
+    );
 }

@@ -1,7 +1,8 @@
 //! The model as the templates see it: plain values under the names that templates/*.j2 use.
 
 use crate::model::{
-    Amount, Camera, Encoder, Fleet, Network, Profile, Recording, RecordingFormat, Segments, Server, Source,
+    Amount, Bitrate, Camera, Control, Encoder, Fleet, Network, Profile, Recording, RecordingFormat, Segments, Server,
+    Source,
 };
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
@@ -216,6 +217,8 @@ struct CameraView {
     stride: u32,
     fps: u32,
     bitrate: u32,
+    /// `None`: the bitrate stays.
+    adapt: Option<BoundsView>,
     keyframe_frames: u32,
     profile: &'static str,
     /// `profile_idc` of H.264.
@@ -225,10 +228,43 @@ struct CameraView {
     rpicam_level: &'static str,
     rpicam_options: Vec<&'static str>,
     /// Of the legacy camera's driver, which encodes.
-    controls: BTreeMap<String, i64>,
+    controls: BTreeMap<String, ControlView>,
     /// Of any other device: the inventory's alone.
-    own_controls: BTreeMap<String, i64>,
+    own_controls: BTreeMap<String, ControlView>,
     stall_after: u64,
+}
+
+/// A number, or a menu's entry by its name: exactly one of the two.
+#[derive(Serialize)]
+struct ControlView {
+    number: Option<i64>,
+    entry: Option<String>,
+}
+
+impl ControlView {
+    fn number(number: i64) -> ControlView {
+        ControlView {
+            number: Some(number),
+            entry: None,
+        }
+    }
+
+    fn of(control: &Control) -> ControlView {
+        match control {
+            Control::Number(number) => ControlView::number(*number),
+            Control::Entry(entry) => ControlView {
+                number: None,
+                entry: Some(entry.clone()),
+            },
+        }
+    }
+}
+
+/// Bits per second.
+#[derive(Serialize)]
+struct BoundsView {
+    lowest: u32,
+    step: u32,
 }
 
 #[derive(Serialize)]
@@ -273,6 +309,10 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
             stride: camera.size.width.next_multiple_of(STRIDE),
             fps: camera.fps,
             bitrate: camera.bitrate.bits_per_second(),
+            adapt: camera.adapt.map(|lowest| BoundsView {
+                lowest: lowest.bits_per_second(),
+                step: Bitrate::STEP,
+            }),
             keyframe_frames,
             profile: match camera.profile {
                 Profile::Baseline => "baseline",
@@ -292,7 +332,7 @@ pub(super) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths)
             },
             rpicam_options: rpicam_options(&camera.controls),
             controls: v4l2_controls(camera, keyframe_frames),
-            own_controls: camera.controls.clone(),
+            own_controls: further_controls(camera).collect(),
             stall_after: camera.stall_after.as_secs(),
         },
     }
@@ -312,8 +352,8 @@ pub(super) fn publish_url(server: &Server, camera: &Camera) -> String {
 }
 
 /// What rpicam-vid is told for the controls that it has under other names. Flips and turns are the camera's, for nothing.
-fn rpicam_options(controls: &BTreeMap<String, i64>) -> Vec<&'static str> {
-    let set = |name: &str, value: i64| controls.get(name) == Some(&value);
+fn rpicam_options(controls: &BTreeMap<String, Control>) -> Vec<&'static str> {
+    let set = |name: &str, value: i64| controls.get(name) == Some(&Control::Number(value));
     let mut options = Vec::new();
     if set("rotate", 180) {
         options.extend(["--rotation", "180"]);
@@ -328,19 +368,24 @@ fn rpicam_options(controls: &BTreeMap<String, i64>) -> Vec<&'static str> {
 }
 
 /// The codec controls of the Pi's legacy camera driver (bcm2835-v4l2), then whatever the inventory sets by name.
-fn v4l2_controls(camera: &Camera, keyframe_frames: u32) -> BTreeMap<String, i64> {
-    let mut controls = BTreeMap::from([
-        ("video_bitrate".to_owned(), i64::from(camera.bitrate.bits_per_second())),
+fn v4l2_controls(camera: &Camera, keyframe_frames: u32) -> BTreeMap<String, ControlView> {
+    let mut own = vec![
+        ("video_bitrate", i64::from(camera.bitrate.bits_per_second())),
         // parameter sets before every keyframe: without them a late viewer decodes nothing (default 0)
-        ("repeat_sequence_header".to_owned(), 1),
-        ("h264_i_frame_period".to_owned(), i64::from(keyframe_frames)),
-        ("h264_profile".to_owned(), profile_menu(camera.profile)),
-    ]);
-    if let Some(item) = level_menu(camera.level) {
-        controls.insert("h264_level".to_owned(), item);
-    }
-    controls.extend(camera.controls.iter().map(|(name, value)| (name.clone(), *value)));
-    controls
+        ("repeat_sequence_header", 1),
+        ("h264_i_frame_period", i64::from(keyframe_frames)),
+        ("h264_profile", profile_menu(camera.profile)),
+    ];
+    own.extend(level_menu(camera.level).map(|item| ("h264_level", item)));
+    let own = own
+        .into_iter()
+        .map(|(name, number)| (name.to_owned(), ControlView::number(number)));
+    own.chain(further_controls(camera)).collect()
+}
+
+fn further_controls(camera: &Camera) -> impl Iterator<Item = (String, ControlView)> {
+    let view = |(name, value): (&String, &Control)| (name.clone(), ControlView::of(value));
+    camera.controls.iter().map(view)
 }
 
 /// `enum v4l2_mpeg_video_h264_profile` (linux/v4l2-controls.h).

@@ -100,7 +100,10 @@ pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
         None => links.push((Link::Agent, Verdict::Broken("was not asked".into()))),
     }
     match evidence.facts.get(&camera.server) {
-        Some(Ok(facts)) => server_links(fleet, camera, facts, &mut links),
+        Some(Ok(facts)) => {
+            let status = evidence.statuses.get(&camera.name).and_then(|told| told.as_ref().ok());
+            server_links(fleet, camera, status, facts, &mut links);
+        }
         Some(Err(why)) => links.push((
             Link::Ingest,
             Verdict::Broken(format!("server {}: {why}", camera.server)),
@@ -115,7 +118,13 @@ pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
     }
 }
 
-fn server_links(fleet: &Fleet, camera: &Camera, facts: &Facts, links: &mut Vec<(Link, Verdict)>) {
+fn server_links(
+    fleet: &Fleet,
+    camera: &Camera,
+    status: Option<&Status>,
+    facts: &Facts,
+    links: &mut Vec<(Link, Verdict)>,
+) {
     let server = fleet.server_of(camera);
     let Some(stream) = facts.streams.iter().find(|s| s.name == camera.stream.as_str()) else {
         links.push((
@@ -133,7 +142,7 @@ fn server_links(fleet: &Fleet, camera: &Camera, facts: &Facts, links: &mut Vec<(
             links.push((Link::Decode, decode(decoded)));
             links.push((Link::Picture, picture(camera, decoded)));
             links.push((Link::Format, format(camera, decoded)));
-            links.push((Link::Bitrate, bitrate(camera, decoded)));
+            links.push((Link::Bitrate, bitrate(camera, status, decoded)));
         }
         None => links.push((Link::Decode, Verdict::Broken("nothing was decoded".into()))),
     }
@@ -210,20 +219,33 @@ fn encoder(camera: &Camera, status: &Status) -> Verdict {
         .map(|e| format!(": {e}"))
         .unwrap_or_default();
     match status.state {
-        StreamState::Streaming if status.bitrate_set != 0 && status.bitrate_set != camera.bitrate.bits_per_second() => {
-            Verdict::Broken(format!(
-                "set to {} bit/s, asked for {}",
-                status.bitrate_set,
-                camera.bitrate.bits_per_second()
-            ))
-        }
+        StreamState::Streaming if !as_set(camera, status) => Verdict::Broken(format!(
+            "set to {} bit/s, asked for {}",
+            status.bitrate_set,
+            camera.bitrate.bits_per_second()
+        )),
         StreamState::Streaming => {
             let pipeline = status.pipeline.as_deref().unwrap_or("unnamed pipeline");
-            Verdict::Holds(format!("{pipeline}, {:.1} fps", status.fps))
+            let governed = status
+                .governed
+                .as_ref()
+                .filter(|g| g.target != camera.bitrate.bits_per_second());
+            let governed = governed.map(|g| format!(", {}", g.why)).unwrap_or_default();
+            Verdict::Holds(format!("{pipeline}, {:.1} fps{governed}", status.fps))
         }
         StreamState::Starting => Verdict::Broken(format!("no frame yet{last}")),
         StreamState::BackingOff => Verdict::Broken(format!("ffmpeg is down and will be tried again{last}")),
         StreamState::NoPipeline => Verdict::Broken(format!("nothing to stream from: {}", status.why)),
+    }
+}
+
+/// Whether the encoder is set to what the inventory asks for, or to less where it follows the network.
+fn as_set(camera: &Camera, status: &Status) -> bool {
+    let asked = camera.bitrate.bits_per_second();
+    match (status.bitrate_set, camera.adapt, &status.governed) {
+        (0, ..) => true,
+        (set, Some(lowest), Some(_)) => (lowest.bits_per_second()..=asked).contains(&set),
+        (set, ..) => set == asked,
     }
 }
 
@@ -302,14 +324,18 @@ fn format(camera: &Camera, decoded: &Decoded) -> Verdict {
     }
 }
 
-fn bitrate(camera: &Camera, decoded: &Decoded) -> Verdict {
-    let set = f64::from(camera.bitrate.bits_per_second());
-    let share = decoded.bitrate as f64 / set;
-    let is = format!(
+fn bitrate(camera: &Camera, status: Option<&Status>, decoded: &Decoded) -> Verdict {
+    let asked = camera.bitrate.bits_per_second();
+    let set = status.and_then(|s| s.governed.as_ref()).map_or(asked, |g| g.target);
+    let share = decoded.bitrate as f64 / f64::from(set);
+    let mut is = format!(
         "{:.0} kbit/s of {:.0} set",
         decoded.bitrate as f64 / 1000.0,
-        set / 1000.0
+        f64::from(set) / 1000.0
     );
+    if set != asked {
+        is += &format!(" now ({:.0} asked for)", f64::from(asked) / 1000.0);
+    }
     match share {
         _ if passes_on_a_file(camera) => Verdict::Skipped(format!("{is}: the file is passed on as it is")),
         s if (BITRATE_BELOW..=BITRATE_ABOVE).contains(&s) => Verdict::Holds(is),

@@ -46,7 +46,7 @@ fn a_frozen_ffmpeg_is_found_and_replaced() {
     lab.root("porch", &format!("kill -STOP {}", before.ffmpeg_pid.unwrap()));
     let start = Instant::now();
     let found = wait_for(FREEZE_FOUND, "the freeze to be found", || {
-        status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&Cause::Stalled))
+        status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&Cause::Frozen))
     });
     streams_again(&lab, "porch", NAME_FREE * 2);
     println!(
@@ -66,6 +66,83 @@ fn a_network_cut_of_twenty_seconds_heals_by_itself() {
     lab.restore_network("porch");
     let healed = streams_again(&lab, "porch", Duration::from_secs(40));
     println!("network cut for 20 s: the server received again {healed:.1?} after it was back");
+}
+
+/// Waits until the camera has told of this cause, and tells how long that took and in which words.
+fn told(lab: &Lab, cause: Cause, deadline: Duration) -> (Duration, String) {
+    let mut words = None;
+    let took = wait_for(deadline, &format!("{cause:?} to be told"), || {
+        let now = status(lab, "porch").filter(|s| s.restarts.contains_key(&cause));
+        words = now.and_then(|s| s.last_error);
+        words.is_some()
+    });
+    (took, words.unwrap())
+}
+
+#[test]
+fn a_name_that_a_half_dead_session_holds_is_told_and_taken_back() {
+    let (lab, _) = streaming();
+    lab.root("porch", "systemctl stop pistream-camera");
+    // the same address, the same name; it will hold the connection and send nothing
+    let other = format!(
+        "systemd-run -q --unit other ffmpeg -v error -nostdin -re -f lavfi -i testsrc2=size=320x240:rate=15 \
+         -c:v libx264 -preset ultrafast -f flv rtmp://{}:1935/live/porch",
+        lab.ip("hub")
+    );
+    lab.root("porch", &other);
+    streams_again(&lab, "porch", Duration::from_secs(20));
+    lab.root("porch", "kill -STOP $(systemctl show -P MainPID other)");
+    let start = Instant::now();
+    lab.root("porch", "systemctl start --no-block pistream-camera");
+    let (found, words) = told(&lab, Cause::NameTaken, Duration::from_secs(10));
+    assert!(words.contains("Already publishing"), "{words}");
+    wait_for(NAME_FREE * 2, "the name to be free", || {
+        status(&lab, "porch").is_some_and(|s| s.frames > 0)
+    });
+    println!(
+        "name held by a half-dead session: told after {found:.1?}, streaming after {:.1?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_server_whose_name_is_not_known_is_told_and_found_again() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch"]);
+    let name = format!("{} hub.lab", lab.ip("hub"));
+    lab.root("porch", &format!("echo {name} >>/etc/hosts"));
+    let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
+    fleet.server += ", address: hub.lab";
+    fleet.deploy(&lab).must_exit(0);
+    streams_again(&lab, "porch", Duration::from_secs(30));
+    lab.root(
+        "porch",
+        "cp /etc/hosts /root/hosts; sed '/hub.lab/d' /root/hosts >/etc/hosts",
+    );
+    lab.root(
+        "porch",
+        &format!("kill -9 {}", status(&lab, "porch").unwrap().ffmpeg_pid.unwrap()),
+    );
+    let (found, words) = told(&lab, Cause::Unresolved, Duration::from_secs(20));
+    assert!(words.contains("hub.lab"), "{words}");
+    lab.root("porch", "cp /root/hosts /etc/hosts");
+    let healed = streams_again(&lab, "porch", Duration::from_secs(30));
+    println!("DNS away: told after {found:.1?}, the server received again {healed:.1?} after it was back");
+}
+
+#[test]
+fn a_server_that_is_reloaded_restarted_or_stopped_is_streamed_to_again() {
+    let (lab, _) = streaming();
+    for verb in ["reload", "restart"] {
+        lab.root("hub", &format!("systemctl {verb} pistream-server"));
+        let healed = streams_again(&lab, "porch", Duration::from_secs(20));
+        println!("nginx {verb}: the server received again after {healed:.1?}");
+    }
+    lab.root("hub", "systemctl stop pistream-server");
+    let (found, words) = told(&lab, Cause::NotListening, Duration::from_secs(20));
+    assert!(words.contains("Connection refused"), "{words}");
+    lab.root("hub", "systemctl start pistream-server");
+    let healed = streams_again(&lab, "porch", Duration::from_secs(40));
+    println!("nginx stopped: told after {found:.1?}, the server received again {healed:.1?} after its start");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
 
 use crate::fleet::{Fleet, bitrate_received, facts, status, streams_again, verify};
-use crate::hosts::{Image, Lab};
-use std::time::Duration;
+use crate::hosts::{Image, Lab, wait_for};
+use pistream_agent::Cause;
+use std::time::{Duration, Instant};
+
+/// How long it is watched that nothing is written.
+const STEADY: Duration = Duration::from_secs(12);
 
 /// What the camera delivers may differ from what was asked by this share.
 const TOLERANCE: f64 = 0.15;
@@ -34,6 +38,7 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
         assert!(off < TOLERANCE, "{received:.0} bit/s received of {bits} set");
     }
     verify(&lab).must_hold();
+    controls_are_judged_set_listed_and_put_back(&lab, &mut fleet);
 
     let told = facts(&lab, &["porch"]);
     let camera = &told["hosts"][0]["facts"]["camera"];
@@ -55,8 +60,62 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
     println!("clock 2003-03-03: streaming after {since:.1?}");
 }
 
+/// On the camera that streams already: a boot of the virtual Pi costs a minute.
+fn controls_are_judged_set_listed_and_put_back(lab: &Lab, fleet: &mut Fleet) {
+    let plain = fleet.cameras[0].2.clone();
+    let before = status(lab, "porch").unwrap();
+    for (controls, words) in [
+        (
+            "video_bitrate_mode: 7",
+            "has no entry 7; it has 0 (Variable Bitrate), 1 (Constant Bitrate)",
+        ),
+        ("video_bitrate_mode: lowest", "has no entry `lowest`"),
+        ("video_bitrate_mood: 1", "the nearest are video_bitrate_mode"),
+    ] {
+        fleet.cameras[0].2 = format!("{plain}, controls: {{{controls}}}");
+        let refused = fleet.deploy(lab).must_exit(1);
+        assert!(refused.result("porch").1.contains(words), "{}", refused.text());
+    }
+    let after = status(lab, "porch").unwrap();
+    assert_eq!(
+        after.ffmpeg_pid, before.ffmpeg_pid,
+        "a refused deploy disturbed the stream"
+    );
+
+    fleet.cameras[0].2 = format!("{plain}, controls: {{video_bitrate_mode: constant bitrate}}");
+    fleet.deploy(lab).must_exit(0);
+    streams_again(lab, "porch", Duration::from_secs(90));
+    assert_eq!(driver(lab, "video_bitrate_mode"), "1 (Constant Bitrate)");
+    let mut listed = lab.pistream(&["controls", "porch", "-i", "hosts.yml", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&crate::hosts::run(&mut listed).stdout).unwrap();
+    let controls = listed[0]["controls"].as_array().unwrap();
+    let names = lab.root("porch", "v4l2-ctl -d /dev/video0 -l | grep -c ' 0x'");
+    assert_eq!(controls.len().to_string(), names, "{listed:#}");
+    for control in controls {
+        let (name, now) = (control["name"].as_str().unwrap(), &control["value"]);
+        assert_eq!(driver(lab, name).split(' ').next().unwrap(), now.to_string(), "{name}");
+    }
+    let table = crate::hosts::text(&crate::hosts::run(&mut lab.pistream(&[
+        "controls",
+        "porch",
+        "-i",
+        "hosts.yml",
+    ])));
+    println!("{table}");
+    assert!(table.contains("25000 to 25000000 in steps of 25000"), "{table}");
+
+    fleet.cameras[0].2 = plain;
+    fleet.deploy(lab).must_exit(0);
+    streams_again(lab, "porch", Duration::from_secs(90));
+    assert_eq!(
+        driver(lab, "video_bitrate_mode"),
+        "0 (Variable Bitrate)",
+        "not put back"
+    );
+}
+
 #[test]
-fn a_camera_that_falls_silent_without_an_error_is_started_anew() {
+fn a_camera_that_falls_silent_or_fails_is_started_anew_and_the_cause_told() {
     let lab = Lab::up(Image::Fat, &["hub"]);
     lab.up_pi("porch");
     let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
@@ -64,17 +123,67 @@ fn a_camera_that_falls_silent_without_an_error_is_started_anew() {
     fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 30, keyframe_interval: 1s".into();
     fleet.deploy(&lab).must_exit(0);
     streams_again(&lab, "porch", Duration::from_secs(90));
-    let fault = "/sys/devices/platform/picam_emu.0/fault";
-    lab.root("porch", &format!("echo stall >{fault}"));
-    let found = crate::hosts::wait_for(Duration::from_secs(40), "the stall to be found", || {
-        status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&pistream_agent::Cause::Stalled))
-    });
-    lab.root("porch", &format!("echo run >{fault}"));
-    let healed = streams_again(&lab, "porch", Duration::from_secs(90));
-    println!("camera silent: found after {found:.1?}, streaming {healed:.1?} after it woke");
+    nothing_is_written(&lab);
+
+    inject(&lab, "stall");
+    let found = told(&lab, Cause::Stalled, "waits for the camera");
+    inject(&lab, "run");
+    healed(&lab, "silent", found);
+
+    inject(&lab, "error");
+    let found = told(&lab, Cause::Camera, "Input/output error");
+    healed(&lab, "capture error", found);
+}
+
+fn inject(lab: &Lab, fault: &str) {
+    lab.root(
+        "porch",
+        &format!("echo {fault} >/sys/devices/platform/picam_emu.0/fault"),
+    );
+}
+
+/// Waits until the last failure is this one, and tells how long that took.
+fn told(lab: &Lab, cause: Cause, words: &str) -> Duration {
+    wait_for(
+        Duration::from_secs(40),
+        &format!("{cause:?}, {words}, to be told"),
+        || {
+            let now = status(lab, "porch");
+            now.is_some_and(|s| {
+                s.restarts.contains_key(&cause) && s.last_error.is_some_and(|error| error.contains(words))
+            })
+        },
+    )
+}
+
+fn healed(lab: &Lab, fault: &str, found: Duration) {
+    let healed = streams_again(lab, "porch", Duration::from_secs(90));
+    println!("camera, {fault}: told after {found:.1?}, the server received again {healed:.1?} after it was well");
+}
+
+/// On a Pi that streams, neither the agent nor ffmpeg writes anything to the disk.
+fn nothing_is_written(lab: &Lab) {
+    let ask = "for pid in $(systemctl show -P MainPID pistream-camera) $(pgrep -x ffmpeg); do
+            grep -e ^syscw -e ^write_bytes /proc/$pid/io; done";
+    let writes = || -> Vec<u64> {
+        let told = lab.root("porch", ask);
+        told.lines()
+            .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    let (start, before) = (Instant::now(), writes());
+    wait_for(STEADY * 2, "a quiet while", || start.elapsed() >= STEADY);
+    let after = writes();
+    let [words, agent, ffmpeg] = [0, 1, 3].map(|at| after[at] - before[at]);
+    println!(
+        "in {STEADY:?} of streaming: agent {agent} bytes to disk, {words} words to systemd; ffmpeg {ffmpeg} bytes to disk"
+    );
+    // the beat every 15 s and the rates every 10 s
+    assert!(words <= 4, "the agent writes {words} times");
+    assert_eq!((agent, ffmpeg), (0, 0));
 }
 
 fn driver(lab: &Lab, control: &str) -> String {
     let answer = lab.root("porch", &format!("v4l2-ctl -d /dev/video0 -C {control}"));
-    answer.rsplit(": ").next().unwrap().to_owned()
+    answer.split_once(": ").unwrap().1.to_owned()
 }

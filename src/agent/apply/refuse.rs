@@ -52,18 +52,25 @@ pub(crate) fn request(host: &Host, plan: &Plan) -> Result<(), Fault> {
         ));
     }
     let kernel = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
-    if kernel
-        .split_whitespace()
-        .any(|w| w == "boot=overlay" || (w.starts_with("overlayroot=tmpfs")))
-    {
-        let cause = "this host runs on a read-only overlay: what is written is lost at the next boot";
-        return Err(fault(
-            "apply the plan",
-            cause,
-            "run `sudo raspi-config nonint disable_overlayfs` and reboot first",
-        ));
+    if root_is_overlay(&kernel) {
+        let cause = "the root file system is an overlay: what a deploy writes is gone after a reboot";
+        let advice =
+            "switch it off (`sudo raspi-config nonint disable_overlayfs`), reboot, deploy, and switch it on again";
+        return Err(fault("apply the plan", cause, advice));
     }
     Ok(())
+}
+
+/// Whether the kernel was started with one of the two kinds of overlay that Raspberry Pi OS has had: `boot=overlay` up to
+/// 11, `overlayroot=…` since. That the root is of type overlay says nothing: a container's is, and stays.
+fn root_is_overlay(kernel: &str) -> bool {
+    let kind = |word: &str| {
+        word.strip_prefix("overlayroot=")
+            .map(|value| !matches!(value, "" | "disabled"))
+    };
+    kernel
+        .split_whitespace()
+        .any(|word| word == "boot=overlay" || kind(word) == Some(true))
 }
 
 /// No name may be mistaken for an option by the tools it is handed to.
@@ -277,4 +284,24 @@ fn parents(host: &Host, plan: &Plan, found: &Differences) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlay_roots_are_known_by_the_kernels_command_line() {
+        for (kernel, overlay) in [
+            ("console=tty1 root=PARTUUID=1-02 rootwait", false),
+            ("boot=overlay console=tty1 root=PARTUUID=1-02", true),
+            ("console=tty1 overlayroot=tmpfs", true),
+            ("overlayroot=tmpfs:recurse=0 quiet", true),
+            ("overlayroot=disabled quiet", false),
+            ("overlayroot= quiet", false),
+            ("root=/dev/overlay quiet", false),
+        ] {
+            assert_eq!(root_is_overlay(kernel), overlay, "{kernel}");
+        }
+    }
 }

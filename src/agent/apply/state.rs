@@ -183,7 +183,9 @@ impl Memory {
     /// Every unit that pistream enabled or started.
     pub(crate) fn units(&self) -> BTreeSet<&str> {
         let unfinished = self.unfinished.iter().flat_map(|j| &j.units).map(|u| u.name.as_str());
-        self.state.units.iter().map(String::as_str).chain(unfinished).collect()
+        let named = self.state.units.iter().map(String::as_str).chain(unfinished);
+        // systemd's own units are restarted when their settings change, but never ours to stop
+        named.filter(|name| !name.starts_with("systemd-")).collect()
     }
 
     /// What is there holds, or may hold, a secret: unknown counts as one if an unfinished apply wrote it.

@@ -58,7 +58,7 @@ fn is_called(driver: &str, card: &str, named: &[String]) -> bool {
 }
 
 /// `/dev/video*`, by their numbers.
-fn paths() -> Vec<PathBuf> {
+pub(crate) fn paths() -> Vec<PathBuf> {
     let entries = std::fs::read_dir("/dev").into_iter().flatten().flatten();
     let numbered = entries.filter_map(|entry| {
         let number: u32 = entry.file_name().to_str()?.strip_prefix("video")?.parse().ok()?;

@@ -1,5 +1,6 @@
 //! How a camera streams (`/etc/pistream/camera.toml`, read by `pistream-agent supervise`), and how it fares (`status`).
 
+use super::ControlValue;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,10 +39,23 @@ pub struct Pipeline {
     pub device: Option<String>,
     /// V4L2 controls by their names as the driver has them in lower case with underscores ("video_bitrate").
     #[serde(default)]
-    pub controls: BTreeMap<String, i64>,
+    pub controls: BTreeMap<String, ControlValue>,
     /// ffmpeg's arguments after the program name, complete, without log-level or stdin options (the agent adds those).
     /// [`DEVICE`] stands for the device found.
     pub arguments: Vec<String>,
+    /// Between which bitrates `video_bitrate` of `device` follows what the network carries; without them it stays as set.
+    #[serde(default)]
+    pub adapt: Option<Bounds>,
+}
+
+/// Between which bitrates the encoder is kept. Bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    pub lowest: u32,
+    pub highest: u32,
+    /// What the driver rounds to.
+    pub step: u32,
 }
 
 /// In a pipeline's `device` and `arguments`: the path of the device that met its [`Requirement::V4l2`].
@@ -114,6 +128,23 @@ pub struct Status {
     pub last_error: Option<String>,
     /// When the camera's own certificate ends. Seconds since 1970; none where it has none.
     pub certificate_until: Option<u64>,
+    /// What is wrong with the host itself: its clock, its power supply.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// What the bitrate follows, where it follows the network.
+    #[serde(default)]
+    pub governed: Option<Governed>,
+}
+
+/// A bitrate that follows what the network carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Governed {
+    /// What shall flow now. Bits per second; the driver may have to be set to less for it.
+    pub target: u32,
+    /// Bytes that ffmpeg has sent and the server has not acknowledged.
+    pub backlog: u64,
+    /// Why the target is what it is.
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,14 +168,24 @@ pub enum Cause {
     Camera,
     /// The encoder refused to open or failed.
     Encoder,
-    /// Name resolution, connection or transmission failed.
+    /// There was no way to the server, or none any more: no route, no answer, a connection that broke.
     Network,
-    /// The server answered and said no.
+    /// The server's name has no address: DNS is away, or the name is wrong.
+    Unresolved,
+    /// The server's host answered that nothing listens there.
+    NotListening,
+    /// The server answered and said no; closing the connection at once is its way to refuse an address.
     ServerRefused,
-    /// The server's certificate was not accepted, or the camera's own has expired; by a wrong clock, too.
+    /// Somebody publishes under this name already: it may be this camera's own last connection, half dead.
+    NameTaken,
+    /// The server's certificate was not accepted, or the camera's own has expired.
     Certificate,
-    /// No new frame for `stall_after` seconds although ffmpeg was alive.
+    /// The clock was never set since power came, so no certificate is valid.
+    Clock,
+    /// No new frame for `stall_after` seconds although ffmpeg was alive and well: the camera fell silent.
     Stalled,
+    /// ffmpeg is there but does not run: stopped, or stuck in the kernel.
+    Frozen,
     /// ffmpeg ended by a signal from elsewhere.
     Killed,
     /// ffmpeg ended for a reason its output does not tell.

@@ -1,6 +1,6 @@
 //! What the agent tells while it works, one JSON line each.
 
-use crate::{Facts, HostFacts, Recordings, Status};
+use crate::{DeviceFacts, Facts, HostFacts, Recordings, Status};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum Event {
     Finished { outcome: Outcome },
     /// The end of `status`.
     Status { status: Box<Status> },
+    /// The end of `controls`.
+    Controls { devices: Vec<DeviceFacts> },
     /// The end of `inspect`.
     Facts { facts: Box<Facts> },
     /// The end of `facts`.

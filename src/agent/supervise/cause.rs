@@ -36,15 +36,19 @@ const fn sign(cause: Cause, words: &'static [&'static str]) -> Sign {
 /// The most telling first: an "Input/output error" names no culprit by itself, the line before it may.
 const SIGNS: &[Sign] = &[
     // the network, before the server was reached
-    sign(Cause::Network, &["Failed to resolve hostname"]),
+    sign(Cause::Unresolved, &["Failed to resolve hostname"]),
+    sign(
+        Cause::NotListening,
+        &["Connection to tcp://", " failed: Connection refused"],
+    ),
     sign(Cause::Network, &["Connection to tcp://", " failed: "]),
-    sign(Cause::Network, &["rtmp", "Connection refused"]),
+    sign(Cause::NotListening, &["rtmp", "Connection refused"]),
     sign(Cause::Network, &["No route to host"]),
     sign(Cause::Network, &["Network is unreachable"]),
     sign(Cause::Network, &["Network unreachable"]),
     // the server answered
+    sign(Cause::NameTaken, &["Already publishing"]),
     sign(Cause::ServerRefused, &["Server error:"]),
-    sign(Cause::ServerRefused, &["Already publishing"]),
     sign(Cause::ServerRefused, &["NetStream.Publish."]),
     sign(Cause::ServerRefused, &["NetConnection.Connect."]),
     sign(Cause::Certificate, &["Peer certificate failed verification"]),
@@ -80,7 +84,7 @@ pub(super) fn classify(ending: &Ending<'_>) -> (Cause, String) {
     for sign in SIGNS {
         let tells = |line: &&String| sign.words.iter().all(|word| line.contains(word));
         if let Some(line) = ending.lines.iter().find(tells) {
-            return (judged(sign, ending), plain(line));
+            return judged(sign, ending, plain(line));
         }
     }
     let last = ending.lines.last().map(|line| plain(line));
@@ -98,15 +102,16 @@ pub(super) fn classify(ending: &Ending<'_>) -> (Cause, String) {
     }
 }
 
-fn judged(sign: &Sign, ending: &Ending<'_>) -> Cause {
+fn judged(sign: &Sign, ending: &Ending<'_>, words: String) -> (Cause, String) {
     let lost = sign
         .words
         .iter()
         .any(|word| matches!(*word, "Broken pipe" | "Connection reset by peer"));
     if lost && ending.streamed < SHOWN_THE_DOOR {
-        Cause::ServerRefused
+        let hint = "the server closed the connection at once, as it does when this address may not publish this name";
+        (Cause::ServerRefused, format!("{words}; {hint}"))
     } else {
-        sign.cause
+        (sign.cause, words)
     }
 }
 
@@ -167,11 +172,17 @@ mod tests {
                 "[error] rtmp://127.0.0.1:1/live/x: Connection refused",
             ],
         );
-        assert_eq!(cause, Cause::Network);
+        assert_eq!(cause, Cause::NotListening);
         assert_eq!(
             words,
             "tcp: Connection to tcp://127.0.0.1:1?tcp_nodelay=0 failed: Connection refused"
         );
+    }
+
+    #[test]
+    fn no_answer() {
+        let line = "[tcp @ 0x5581c1b2cdc0] [error] Connection to tcp://203.0.113.7:1935?tcp_nodelay=0 failed: Connection timed out";
+        assert_eq!(told(EXIT_1, 0, &[line]).0, Cause::Network);
     }
 
     #[test]
@@ -185,7 +196,7 @@ mod tests {
                 "[error] rtmp://no-such-host.invalid/live/x: Input/output error",
             ],
         );
-        assert_eq!(cause, Cause::Network);
+        assert_eq!(cause, Cause::Unresolved);
     }
 
     #[test]
@@ -222,7 +233,7 @@ mod tests {
         );
         assert_eq!(
             (cause, words.as_str()),
-            (Cause::ServerRefused, "rtmp: Server error: Already publishing")
+            (Cause::NameTaken, "rtmp: Server error: Already publishing")
         );
     }
 
@@ -243,7 +254,9 @@ mod tests {
             "[error] Error writing trailer of rtmp://127.0.0.1:21935/deny/x: Broken pipe",
             "[error] Error closing file rtmp://127.0.0.1:21935/deny/x: Broken pipe",
         ];
-        assert_eq!(told(EXIT_1, 0, &lines).0, Cause::ServerRefused);
+        let (cause, words) = told(EXIT_1, 0, &lines);
+        assert_eq!(cause, Cause::ServerRefused);
+        assert!(words.contains("this address may not publish"), "{words}");
         assert_eq!(told(EXIT_1, 60, &lines).0, Cause::Network);
     }
 

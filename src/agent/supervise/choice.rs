@@ -94,6 +94,7 @@ mod tests {
             device: None,
             controls: BTreeMap::new(),
             arguments: Vec::new(),
+            adapt: None,
         }
     }
 

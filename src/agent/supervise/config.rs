@@ -1,6 +1,6 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
-use pistream_agent::{CameraConfig, DEVICE, Requirement};
+use pistream_agent::{Bounds, CameraConfig, DEVICE, Requirement};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,12 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
             let message = format!("`capture` must name a program, not {program:?}");
             return Some((Some(index), "capture", message));
         }
+        if let Some(message) = pipeline
+            .adapt
+            .and_then(|bounds| unlike_bounds(name, pipeline.device.is_some(), bounds))
+        {
+            return Some((Some(index), "adapt", message));
+        }
         for requirement in &pipeline.requires {
             let wrong = match requirement {
                 Requirement::V4l2 {
@@ -144,6 +150,19 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
 /// A name without directories, or an absolute path.
 fn names_a_program(name: &str) -> bool {
     !name.is_empty() && !name.contains('\0') && (name.starts_with('/') || !name.contains('/'))
+}
+
+/// What is wrong with the bounds of this pipeline's bitrate, if anything.
+fn unlike_bounds(name: &str, has_device: bool, bounds: Bounds) -> Option<String> {
+    let Bounds { lowest, highest, step } = bounds;
+    if !has_device {
+        return Some(format!("pipeline `{name}` adapts its bitrate but names no `device`"));
+    }
+    let good =
+        step > 0 && lowest > 0 && lowest <= highest && lowest.is_multiple_of(step) && highest.is_multiple_of(step);
+    (!good).then(|| {
+        format!("`adapt` needs 0 < lowest <= highest, both multiples of a step, not {lowest}, {highest} and {step}")
+    })
 }
 
 /// Where the line begins that sets `key` (of the pipeline with this index, if any) or opens the table of that name;
@@ -224,7 +243,7 @@ arguments = ["-re"]
     fn a_good_one() {
         let config = parse(GOOD).unwrap();
         assert_eq!(config.pipelines.len(), 2);
-        assert_eq!(config.pipelines[0].controls["video_bitrate"], 250_000);
+        assert_eq!(config.pipelines[0].controls["video_bitrate"], 250_000.into());
     }
 
     #[test]
@@ -263,6 +282,18 @@ arguments = ["-re"]
                 "name a program",
             ),
             ("encoder = \"libx264\"", "listed = \"\"", 17, "names no program"),
+            (
+                "device = \"/dev/video0\"\nreq",
+                "device = \"/dev/video0\"\nadapt = { lowest = 60000, highest = 250000, step = 25000 }\nreq",
+                10,
+                "multiples of a step",
+            ),
+            (
+                "name = \"test",
+                "adapt = { lowest = 1, highest = 1, step = 1 }\nname = \"test",
+                16,
+                "names no `device`",
+            ),
         ] {
             let text = GOOD.replace(from, to);
             assert_ne!(text, GOOD, "{from}");

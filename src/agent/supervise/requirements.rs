@@ -1,12 +1,14 @@
 //! Whether this machine meets a requirement: each is tried for real, since a list of names proves nothing.
 
+use super::choice::placed;
 use super::ffmpeg::{Ffmpeg, Said};
 use super::listed;
-use crate::camera::devices;
+use crate::camera::{Camera, CameraError, devices};
 use crate::command;
-use pistream_agent::Requirement;
+use pistream_agent::{Pipeline, Requirement};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -18,6 +20,30 @@ const BREATH: Duration = Duration::from_millis(200);
 const FRAMES: u64 = 5;
 /// What failed its trial is not tried again for so long.
 const REFUSAL_COUNTS: Duration = Duration::from_secs(600);
+
+/// What the driver would refuse, or make something else of, among the controls of the first pipeline whose device is
+/// there. Of a camera that is absent, or one that only a capture program knows, nothing is known here.
+pub(super) fn objections(pipelines: &[Pipeline]) -> Vec<CameraError> {
+    for pipeline in pipelines {
+        let mut found = None;
+        let possible = pipeline.requires.iter().all(|requirement| match requirement {
+            Requirement::V4l2 { device, named, format } => {
+                let path = devices::find(device.as_deref(), named, format.as_deref());
+                found = found.take().or(path.ok());
+                found.is_some()
+            }
+            Requirement::Program { name, .. } => command::find(name).is_some(),
+            Requirement::Listed(_) | Requirement::File(_) | Requirement::Encoder(_) => true,
+        });
+        if possible {
+            let placed = placed(pipeline, found.as_deref());
+            let camera = placed.device.and_then(|device| Camera::open(Path::new(&device)).ok());
+            let objections = camera.map(|camera| camera.objections(&placed.controls));
+            return objections.map_or_else(Vec::new, |known| known.unwrap_or_else(|error| vec![error]));
+        }
+    }
+    Vec::new()
+}
 
 /// Tries requirements, remembering the verdicts that cost time: a trial takes seconds, a restart shall not.
 pub(super) struct Trials {

@@ -7,9 +7,10 @@
 use super::capture::Capture;
 use super::cause::{self, Ending};
 use super::ffmpeg::{Ffmpeg, Said};
+use super::governor::Reading;
 use super::journal::{Sieve, log};
 use super::meter::{Meter, Sample};
-use super::sendqueue::{self, Delivery};
+use super::sendqueue::{Connections, Delivery};
 use pistream_agent::Cause;
 use std::collections::VecDeque;
 use std::io;
@@ -21,6 +22,8 @@ const FIRST_FRAME: Duration = Duration::from_secs(10);
 /// ffmpeg sits through a first TERM while its output is stuck, and ends at the second (FACTS: 200 s against at once).
 const SECOND_TERM: Duration = Duration::from_secs(1);
 const KILL: Duration = Duration::from_secs(2);
+/// How often the send queue is looked at: a link that breaks down to a fifth makes a second's video of it in a quarter.
+const GLANCE: Duration = Duration::from_millis(240);
 /// So many of ffmpeg's last lines are kept to tell why it ended.
 const LAST_LINES: usize = 20;
 /// A frame is told of at most so long after the capture program delivered it: ffmpeg's pace of telling, doubled.
@@ -41,7 +44,13 @@ pub(super) struct Run {
     /// When the frame count last grew; the start, as long as there is none.
     advanced: Instant,
     meter: Meter,
+    connections: Connections,
     delivery: Delivery,
+    /// When ffmpeg last told its size, and the size in bytes.
+    written: Option<(Instant, u64)>,
+    /// What has been measured and nobody has asked for yet; and when.
+    reading: Option<Reading>,
+    read: Instant,
     lines: VecDeque<String>,
     silent_since: Option<Instant>,
     stopping: Option<Stopping>,
@@ -80,6 +89,13 @@ pub(super) struct Outcome {
     pub(super) streamed: Duration,
 }
 
+/// The kernel's letter for what a process does: R, S, D, T, Z … (proc(5)).
+fn state_of(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the program's name stands in parentheses and may hold some itself
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
 impl Run {
     pub(super) fn new(
         number: u64,
@@ -92,6 +108,7 @@ impl Run {
             number,
             started: now,
             frames: 0,
+            connections: Connections::of(ffmpeg.pid()),
             ffmpeg,
             capture,
             capture_ended_first: false,
@@ -100,6 +117,9 @@ impl Run {
             advanced: now,
             meter: Meter::default(),
             delivery: Delivery::default(),
+            written: None,
+            reading: None,
+            read: now,
             lines: VecDeque::with_capacity(LAST_LINES),
             silent_since: None,
             stopping: None,
@@ -114,6 +134,16 @@ impl Run {
     /// Frames have come, and nobody has asked ffmpeg to end.
     pub(super) fn is_streaming(&self) -> bool {
         self.first_frame.is_some() && self.stopping.is_none()
+    }
+
+    /// The server has acknowledged something of the first frames. Where nobody can tell, frames have to do.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.first_frame.is_some() && self.delivery.has_arrived().unwrap_or(true)
+    }
+
+    /// A run that stands still for longer than the watchdog of this supervisor can have overlooked.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        now.duration_since(self.advanced) > self.stall_after + FIRST_FRAME + KILL * 2
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -134,11 +164,9 @@ impl Run {
                 }
                 self.meter.add(Sample { at: now, frames, bytes });
                 // no size is known of an output to several places at once
-                let waiting = if bytes > 0 {
-                    sendqueue::waiting(self.pid())
-                } else {
-                    None
-                };
+                self.written = (bytes > 0).then_some((now, bytes));
+                self.reading = self.read(now);
+                let waiting = self.reading.map(|reading| reading.waiting);
                 self.delivery.sample(now, bytes, waiting);
             }
             Said::Line(line) => {
@@ -158,6 +186,25 @@ impl Run {
         if let Some(capture) = &mut self.capture {
             capture.hear(said, sieve, now);
         }
+    }
+
+    /// What waits to be sent, for the governor: once per word of ffmpeg's, and every [`GLANCE`] in between.
+    pub(super) fn reading(&mut self, now: Instant) -> Option<Reading> {
+        if !self.is_streaming() {
+            return None;
+        }
+        let due = now.duration_since(self.read) >= GLANCE;
+        self.reading.take().or_else(|| due.then(|| self.read(now))?)
+    }
+
+    fn read(&mut self, now: Instant) -> Option<Reading> {
+        let (written_at, written) = self.written?;
+        self.read = now;
+        self.connections.waiting().map(|waiting| Reading {
+            written,
+            written_at,
+            waiting,
+        })
     }
 
     /// Begins to bring ffmpeg and its capture program to their end, unless that has begun.
@@ -246,7 +293,7 @@ impl Run {
     }
 
     /// What has stood still for too long, if anything: the frames, or the bytes on their way.
-    fn stalled(&self, now: Instant) -> Option<(Cause, String)> {
+    fn stalled(&mut self, now: Instant) -> Option<(Cause, String)> {
         let waited = now.duration_since(self.advanced);
         let limit = if self.first_frame.is_some() {
             self.stall_after
@@ -257,18 +304,7 @@ impl Run {
             if let Some(complaint) = self.capture.as_ref().and_then(|c| c.complaint(self.last_good())) {
                 return Some(complaint);
             }
-            let seconds = waited.as_secs();
-            return Some(match (self.first_frame, sendqueue::waiting(self.pid())) {
-                (Some(_), Some(bytes @ 1..)) => (
-                    Cause::Network,
-                    format!("no new frame for {seconds} s, and {bytes} bytes sent are not acknowledged"),
-                ),
-                (Some(_), _) => (
-                    Cause::Stalled,
-                    format!("no new frame for {seconds} s (the last was number {})", self.frames),
-                ),
-                (None, _) => (Cause::Stalled, format!("no frame came within {seconds} s of the start")),
-            });
+            return Some(self.standstill(waited.as_secs()));
         }
         let (stuck, bytes) = self.delivery.stuck(now)?;
         (stuck >= self.stall_after).then(|| {
@@ -278,6 +314,39 @@ impl Run {
                 format!("nothing was acknowledged for {seconds} s; {bytes} bytes wait to be"),
             )
         })
+    }
+
+    /// Why no frame has come for so many seconds: ffmpeg does not run, cannot send, or gets nothing.
+    fn standstill(&mut self, seconds: u64) -> (Cause, String) {
+        match state_of(self.pid()) {
+            Some('T' | 't') => {
+                return (
+                    Cause::Frozen,
+                    format!("ffmpeg was stopped by a signal {seconds} s ago or more"),
+                );
+            }
+            Some('D') => {
+                return (
+                    Cause::Frozen,
+                    format!("ffmpeg has been stuck in the kernel for {seconds} s"),
+                );
+            }
+            _ => {}
+        }
+        match (self.first_frame, self.connections.waiting()) {
+            (Some(_), Some(bytes @ 1..)) => (
+                Cause::Network,
+                format!("no new frame for {seconds} s, and {bytes} bytes sent are not acknowledged"),
+            ),
+            (Some(_), _) => (
+                Cause::Stalled,
+                format!(
+                    "no new frame for {seconds} s (the last was number {}): ffmpeg waits for the camera",
+                    self.frames
+                ),
+            ),
+            (None, _) => (Cause::Stalled, format!("no frame came within {seconds} s of the start")),
+        }
     }
 
     fn outcome(&mut self, status: Option<ExitStatus>) -> Outcome {

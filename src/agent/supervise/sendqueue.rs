@@ -8,26 +8,53 @@ use std::time::{Duration, Instant};
 /// ffmpeg tells its size in whole kilobytes; less than this is no progress. Bytes.
 const NOISE: u64 = 2048;
 
-/// Bytes in the send queues (sent but unacknowledged, or not yet sent) of the TCP connections of a process; `None` when
-/// it has none or `/proc` does not tell.
-pub(super) fn waiting(pid: u32) -> Option<u64> {
-    let sockets: BTreeSet<String> = fs::read_dir(format!("/proc/{pid}/fd"))
-        .ok()?
-        .flatten()
-        .filter_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
-            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-            Some(inode.to_owned())
-        })
-        .collect();
-    if sockets.is_empty() {
-        return None;
+/// The TCP connections of a process. Which they are is remembered: to go through its descriptors four times a second
+/// would be the dearest thing the supervisor does.
+#[derive(Debug)]
+pub(super) struct Connections {
+    pid: u32,
+    sockets: BTreeSet<String>,
+}
+
+impl Connections {
+    pub(super) fn of(pid: u32) -> Connections {
+        Connections {
+            pid,
+            sockets: BTreeSet::new(),
+        }
     }
-    let queues = ["tcp", "tcp6"].iter().filter_map(|table| {
-        let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok()?;
-        queued(&table, &sockets)
-    });
-    queues.reduce(u64::saturating_add)
+
+    /// Bytes in the send queues (sent but unacknowledged, or not yet sent); `None` when there is no connection or
+    /// `/proc` does not tell.
+    pub(super) fn waiting(&mut self) -> Option<u64> {
+        let known = self.look_up();
+        if known.is_some() {
+            return known;
+        }
+        self.sockets = sockets(self.pid);
+        self.look_up()
+    }
+
+    fn look_up(&self) -> Option<u64> {
+        if self.sockets.is_empty() {
+            return None;
+        }
+        let queues = ["tcp", "tcp6"].iter().filter_map(|table| {
+            let table = fs::read_to_string(format!("/proc/{}/net/{table}", self.pid)).ok()?;
+            queued(&table, &self.sockets)
+        });
+        queues.reduce(u64::saturating_add)
+    }
+}
+
+/// The inodes of a process's sockets, of whatever kind.
+fn sockets(pid: u32) -> BTreeSet<String> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
+    let inode = |entry: fs::DirEntry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        Some(target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+    };
+    descriptors.flatten().filter_map(inode).collect()
 }
 
 /// The sum of `tx_queue` over the lines of `/proc/net/tcp` whose inode is one of these (proc(5)).
@@ -68,6 +95,11 @@ impl Delivery {
         }
     }
 
+    /// Whether anything has been acknowledged; `None` while nothing is known.
+    pub(super) fn has_arrived(&self) -> Option<bool> {
+        self.advanced.map(|_| self.acknowledged > 0)
+    }
+
     /// For how long nothing has been acknowledged although something waits, and how many bytes wait.
     pub(super) fn stuck(&self, now: Instant) -> Option<(Duration, u64)> {
         let advanced = self.advanced.filter(|_| self.waiting > 0)?;
@@ -102,7 +134,7 @@ mod tests {
         sender.set_nonblocking(true).unwrap();
         // until the receiver's window and the sender's buffer are full
         while sender.write(&[0; 65536]).is_ok() {}
-        assert!(waiting(std::process::id()).unwrap() > 0);
+        assert!(Connections::of(std::process::id()).waiting().unwrap() > 0);
     }
 
     fn half_seconds(delivery: &mut Delivery, start: Instant, count: std::ops::Range<u32>, queue: impl Fn(u64) -> u64) {

@@ -5,14 +5,15 @@
 use super::backoff::BackOff;
 use super::capture::Capture;
 use super::choice::{choose, placed};
+use super::conditions;
 use super::ffmpeg::{Ffmpeg, Said};
 use super::journal::{Sieve, log};
 use super::listener::Board;
 use super::requirements::Trials;
 use super::run::{Outcome, Run, Stop};
 use super::systemd::Systemd;
+use super::tuning::{Tuning, bitrate_of};
 use super::validity;
-use crate::camera::{Applied, Camera};
 use crate::{events, identity};
 use pistream_agent::{CameraConfig, Cause, Pipeline, Status, StreamState};
 use std::path::Path;
@@ -20,8 +21,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+/// systemd is not kept waiting for a first frame any longer than this.
+const READY_AT_LATEST: Duration = Duration::from_secs(15);
+/// How often the host itself is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The status is never older than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
@@ -49,12 +54,17 @@ pub(super) struct Supervisor {
     stop: Arc<AtomicBool>,
     systemd: Systemd,
     trials: Trials,
+    tuning: Tuning,
     back_off: BackOff,
     /// Of what ffmpeg says.
     sieve: Sieve,
     /// Of what is said about failures.
     failures: Sieve,
     started: Instant,
+    /// When the configuration was written, by the clock of that day.
+    configured: Option<SystemTime>,
+    /// When the host itself was last looked at.
+    looked: Option<Instant>,
     runs: u64,
     phase: Phase,
     /// What is told; the parts that change by themselves are filled in when it is posted.
@@ -64,6 +74,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) fn new(
         config: CameraConfig,
+        configured: Option<SystemTime>,
         board: Board,
         sender: SyncSender<News>,
         stop: Arc<AtomicBool>,
@@ -80,6 +91,7 @@ impl Supervisor {
         board.post(status.clone());
         Supervisor {
             trials: Trials::new(&config.ffmpeg),
+            tuning: Tuning::new(Path::new(&config.status_socket)),
             config,
             board,
             sender,
@@ -89,6 +101,8 @@ impl Supervisor {
             sieve: Sieve::default(),
             failures: Sieve::default(),
             started: now,
+            configured,
+            looked: None,
             runs: 0,
             phase: Phase::Waiting { until: now },
             status,
@@ -101,9 +115,9 @@ impl Supervisor {
 
     /// Runs until told to stop and ffmpeg is gone.
     pub(super) fn run(&mut self, inbox: &Receiver<News>) {
-        self.systemd.ready();
         loop {
             self.step();
+            self.make_ready();
             self.post(Instant::now());
             if matches!(self.phase, Phase::Ended) {
                 return;
@@ -127,9 +141,21 @@ impl Supervisor {
         }
     }
 
+    /// Ready is who streams. A camera that cannot, for whatever reason, is no failed unit: it is tried for ever, and what
+    /// waits for it (a deploy, the boot) does not wait as long.
+    fn make_ready(&mut self) {
+        let arrived = matches!(&self.phase, Phase::Running(run) if run.has_arrived());
+        if arrived || self.started.elapsed() >= READY_AT_LATEST {
+            self.systemd.ready();
+        }
+    }
+
     fn step(&mut self) {
         let now = Instant::now();
-        self.systemd.beat(now);
+        // the main loop lives, and so does what it looks after: frames flow, or a restart is under way
+        if !matches!(&self.phase, Phase::Running(run) if run.is_overdue(now)) {
+            self.systemd.beat(now);
+        }
         let told_to_stop = self.stop.load(Ordering::Relaxed);
         match &mut self.phase {
             Phase::Waiting { .. } if told_to_stop => {
@@ -143,7 +169,7 @@ impl Supervisor {
                     self.systemd.stopping();
                 }
                 match run.step(now) {
-                    Ok(None) => {}
+                    Ok(None) => self.govern(now),
                     Ok(Some(outcome)) => self.conclude(outcome),
                     // dropping the run kills and reaps
                     Err(error) => self.fail(Cause::Unknown, &format!("ffmpeg was lost: {error}"), Duration::ZERO),
@@ -172,7 +198,7 @@ impl Supervisor {
             Err(reasons) => return self.wait_for_a_pipeline(reasons),
         };
         let pipeline = &placed(&self.config.pipelines[choice.index], choice.device.as_deref());
-        let applied = match set_controls(pipeline) {
+        let applied = match self.tuning.begin(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
         };
@@ -207,7 +233,7 @@ impl Supervisor {
         }
         self.status.pipeline = Some(pipeline.name.clone());
         self.status.why = choice.why;
-        self.status.bitrate_set = bitrate(&applied).unwrap_or(self.config.bitrate);
+        self.status.bitrate_set = bitrate_of(&applied).unwrap_or(self.config.bitrate);
         self.status.controls = applied.values;
         let stall_after = Duration::from_secs(self.config.stall_after);
         self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, capture, stall_after, Instant::now())));
@@ -225,6 +251,24 @@ impl Supervisor {
         match started {
             Ok((capture, pictures)) => Ok((Some(capture), Stdio::from(pictures))),
             Err(error) => Err(format!("{}: cannot be started: {error}", wanted.program)),
+        }
+    }
+
+    /// Lets the bitrate follow what the network carries.
+    fn govern(&mut self, now: Instant) {
+        let Phase::Running(run) = &mut self.phase else { return };
+        let reading = if self.tuning.follows() { run.reading(now) } else { None };
+        match reading.and_then(|reading| self.tuning.follow(now, reading)) {
+            None => {}
+            Some(Ok(applied)) => {
+                self.status.bitrate_set = bitrate_of(&applied).unwrap_or(self.status.bitrate_set);
+                self.status.controls.extend(applied.values);
+            }
+            Some(Err(message)) => {
+                if let Some(told) = self.failures.pass(&message, now) {
+                    log(format_args!("{}: {told}", self.config.stream));
+                }
+            }
         }
     }
 
@@ -258,6 +302,9 @@ impl Supervisor {
         if matches!(cause, Cause::Encoder | Cause::Camera) {
             self.trials.forget();
         }
+        self.look(Instant::now());
+        let (cause, message) = &conditions::explain(cause, message, &self.status.warnings);
+        let cause = *cause;
         let pause = self.back_off.after(streamed, fastrand::f64());
         let told = format!("{}: {message}", words(cause));
         // an outage of days is not to fill the journal with one line every half minute
@@ -280,6 +327,19 @@ impl Supervisor {
         };
     }
 
+    /// Brings up to date what is told of the host itself.
+    fn look(&mut self, now: Instant) {
+        self.looked = Some(now);
+        let warnings = conditions::look(SystemTime::now(), self.configured);
+        for warning in warnings
+            .iter()
+            .filter(|warning| !self.status.warnings.contains(warning))
+        {
+            log(format_args!("{}: {warning}", self.config.stream));
+        }
+        self.status.warnings = warnings;
+    }
+
     fn patience(&self, now: Instant) -> Duration {
         let phase = match &self.phase {
             Phase::Waiting { until } => until.saturating_duration_since(now),
@@ -291,6 +351,9 @@ impl Supervisor {
 
     /// Brings the status up to date and shows it on the board and to systemd.
     fn post(&mut self, now: Instant) {
+        if self.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY) {
+            self.look(now);
+        }
         let status = &mut self.status;
         status.uptime_seconds = now.duration_since(self.started).as_secs();
         if let Phase::Running(run) = &self.phase {
@@ -310,27 +373,11 @@ impl Supervisor {
             status.frames = 0;
             (status.fps, status.bitrate_measured) = (0.0, 0);
         }
+        status.governed = self.tuning.told();
         let (state, detail) = told(status);
         self.systemd.tell(now, &state, &detail);
         self.board.post(status.clone());
     }
-}
-
-fn set_controls(pipeline: &Pipeline) -> Result<Applied, String> {
-    match &pipeline.device {
-        Some(device) if !pipeline.controls.is_empty() => Camera::open(Path::new(device))
-            .and_then(|camera| camera.set(&pipeline.controls))
-            .map_err(|error| error.to_string()),
-        _ => Ok(Applied::default()),
-    }
-}
-
-/// What the driver says the encoder's bitrate is, where it is the driver's to say.
-fn bitrate(applied: &Applied) -> Option<u32> {
-    applied
-        .values
-        .get("video_bitrate")
-        .and_then(|&bitrate| u32::try_from(bitrate).ok())
 }
 
 /// The line for `systemctl status`: what changes seldom, and the rates.
@@ -353,9 +400,14 @@ fn words(cause: Cause) -> &'static str {
         Cause::Camera => "camera",
         Cause::Encoder => "encoder",
         Cause::Network => "network",
+        Cause::Unresolved => "the server's name is not known",
+        Cause::NotListening => "the server does not listen",
         Cause::ServerRefused => "server refused",
         Cause::Certificate => "certificate",
+        Cause::NameTaken => "the name is taken",
+        Cause::Clock => "clock not set",
         Cause::Stalled => "stalled",
+        Cause::Frozen => "frozen",
         Cause::Killed => "killed",
         Cause::Unknown => "cause unknown",
     }

@@ -13,6 +13,7 @@ pub(crate) struct Systemd {
     told: Instant,
     /// The part of the status line that is told at once when it changes.
     state: String,
+    ready: bool,
     stopping: bool,
 }
 
@@ -24,12 +25,16 @@ impl Systemd {
             beaten: now,
             told: now,
             state: String::new(),
+            ready: false,
             stopping: false,
         }
     }
 
-    pub(crate) fn ready(&self) {
-        notify(&[NotifyState::Ready]);
+    /// However often it is called, systemd is told once.
+    pub(crate) fn ready(&mut self) {
+        if !std::mem::replace(&mut self.ready, true) {
+            notify(&[NotifyState::Ready]);
+        }
     }
 
     /// However often it is called, systemd is told once.

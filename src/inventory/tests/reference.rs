@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::inventory::keys::{
-    CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys, ServerKeys,
-    SshKeys,
+    AdaptKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys,
+    ServerKeys, SshKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -23,7 +23,7 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 9] = [
+const EXPLAINED: [(&[&str], &str); 10] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (SshKeys::KEYS, "servers.attic.ssh"),
@@ -32,6 +32,7 @@ const EXPLAINED: [(&[&str], &str); 9] = [
     (SegmentKeys::KEYS, "servers.hub.hls"),
     (CameraKeys::KEYS, "cameras.porch"),
     (CameraRecordingKeys::KEYS, "cameras.garden.recording"),
+    (AdaptKeys::KEYS, "cameras.porch.adapt"),
     (RestreamKeys::KEYS, "cameras.garden.restream.1"),
 ];
 

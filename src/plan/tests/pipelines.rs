@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::{Camera, Encoder, Size, Source};
-use pistream_agent::{CameraConfig, Pipeline, Requirement};
+use pistream_agent::{CameraConfig, ControlValue, Pipeline, Requirement};
 use std::fmt::Write as _;
 
 fn config(change: impl FnOnce(&mut Camera)) -> CameraConfig {
@@ -38,6 +38,10 @@ fn shown(pipeline: &Pipeline) -> String {
         writeln!(text, "  needs    {needs}").expect("written");
     }
     for (name, value) in &pipeline.controls {
+        let value = match value {
+            ControlValue::Number(number) => number.to_string(),
+            ControlValue::Entry(entry) => entry.clone(),
+        };
         writeln!(text, "  control  {name}={value}").expect("written");
     }
     if let Some(capture) = &pipeline.capture {
@@ -57,7 +61,7 @@ fn every_way_is_rendered_as_recorded() {
             height: 600,
         };
         camera.controls = [("rotate", 180), ("horizontal_flip", 1), ("contrast", 3)]
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.to_owned(), Control::Number(value)))
             .into();
     };
     let narrow = |camera: &mut Camera| {

@@ -81,6 +81,42 @@ fn decoded(change: impl FnOnce(&mut Decoded)) -> Option<Link> {
     broken(|_, stream, _| change(stream.decoded.as_mut().unwrap()))
 }
 
+/// As the governor of a camera whose uplink carries little tells it.
+fn lowered(status: &mut Status, bits: u32) {
+    status.bitrate_set = bits;
+    status.governed = Some(pistream_agent::Governed {
+        target: bits,
+        ..Default::default()
+    });
+}
+
+#[test]
+fn a_bitrate_that_follows_the_network_is_compared_with_what_it_is_now() {
+    let at = |target, flows| {
+        broken(|status, stream, _| {
+            lowered(status, target);
+            stream.decoded.as_mut().unwrap().bitrate = flows;
+        })
+    };
+    assert_eq!(at(100_000, 110_000), None);
+    assert_eq!(at(100_000, 250_000), Some(Link::Bitrate), "it did not take effect");
+    assert_eq!(
+        at(25_000, 25_000),
+        Some(Link::Encoder),
+        "below what the inventory allows"
+    );
+    assert_eq!(
+        at(275_000, 275_000),
+        Some(Link::Encoder),
+        "above what the inventory allows"
+    );
+    let stuck = broken(|status, stream, _| {
+        status.bitrate_set = 100_000;
+        stream.decoded.as_mut().unwrap().bitrate = 100_000;
+    });
+    assert_eq!(stuck, Some(Link::Encoder), "nobody governs it");
+}
+
 #[test]
 fn a_healthy_chain_holds() {
     assert_eq!(broken(|_, _, _| {}), None);

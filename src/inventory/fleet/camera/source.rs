@@ -6,7 +6,7 @@ use crate::inventory::fault::Finding;
 use crate::inventory::keys::CameraKeys;
 use crate::inventory::reader::{Reader, value};
 use crate::inventory::tree::Place;
-use crate::model::{Encoder, Name, Size, Source};
+use crate::model::{Control, Encoder, Name, Size, Source};
 
 /// The largest picture that the legacy camera stack delivers from half-size sensor modes (OV5647's, 2x2 binned); above it
 /// stalls and refusals are reported (raspberrypi/linux#3467, firmware#1087, motioneyeos#2744).
@@ -39,7 +39,7 @@ pub(super) fn sensible(name: &Name, place: &Place, keys: &CameraKeys, reader: &m
     if let (Some(Source::Rpicam), Some(controls)) = (&source, &keys.controls) {
         let settings = controls.value.iter().flat_map(|controls| &controls.0);
         for (control, setting) in settings {
-            settable(control, *setting, written(&controls.place, place), reader);
+            settable(control, setting, written(&controls.place, place), reader);
         }
     }
 }
@@ -100,9 +100,9 @@ fn within_legacy(name: &Name, size: Size, place: &Place, reader: &mut Reader) {
 }
 
 /// What rpicam-vid takes on its command line, by the legacy driver's names for it.
-fn settable(control: &str, setting: i64, place: &Place, reader: &mut Reader) {
+fn settable(control: &str, setting: &Control, place: &Place, reader: &mut Reader) {
     let message = match (control, setting) {
-        ("rotate", 0 | 180) | ("horizontal_flip" | "vertical_flip", 0 | 1) => return,
+        ("rotate", Control::Number(0 | 180)) | ("horizontal_flip" | "vertical_flip", Control::Number(0 | 1)) => return,
         ("rotate", _) => format!("libcamera does not turn a picture by {setting}"),
         ("horizontal_flip" | "vertical_flip", _) => format!("`{control}` is 0 or 1, not {setting}"),
         _ => format!("libcamera's cameras have no V4L2 control `{control}`"),

@@ -1,0 +1,92 @@
+//! What a camera's driver is told: all controls before a run, the bitrate alone during it.
+//!
+//! Knows which device and which controls; when to start or end a run is the supervisor's business.
+
+use super::governor::{Governor, Reading};
+use super::remembered::Remembered;
+use crate::camera::{Applied, Camera};
+use pistream_agent::{ControlValue, Governed, Pipeline};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// The control that a governor moves.
+const BITRATE: &str = "video_bitrate";
+
+#[derive(Debug)]
+pub(super) struct Tuning {
+    remembered: Remembered,
+    /// Of the pipeline that runs or ran last.
+    device: Option<String>,
+    /// Of the pipeline that runs or ran last, where its bitrate follows the network.
+    governor: Option<Governor>,
+}
+
+impl Tuning {
+    /// `socket` is the status socket, beside which it is remembered what has been set.
+    pub(super) fn new(socket: &Path) -> Tuning {
+        Tuning {
+            remembered: Remembered::beside(socket),
+            device: None,
+            governor: None,
+        }
+    }
+
+    /// Before a run of this pipeline: sets its controls, the bitrate to what the network carried last, and puts back what
+    /// an earlier configuration had set.
+    ///
+    /// # Errors
+    /// In words, which control cannot be set and why.
+    pub(super) fn begin(&mut self, pipeline: &Pipeline) -> Result<Applied, String> {
+        if pipeline.adapt.as_ref() != self.governor.as_ref().map(Governor::bounds) {
+            self.governor = pipeline.adapt.map(Governor::new);
+        }
+        let mut controls = pipeline.controls.clone();
+        if let Some(governor) = &mut self.governor {
+            governor.begin();
+            controls.insert(BITRATE.to_owned(), governor.setting().into());
+        }
+        self.device.clone_from(&pipeline.device);
+        self.remembered.exchange(self.device.as_deref(), &controls);
+        self.set(&controls)
+    }
+
+    /// During a run: lets the bitrate follow what was measured. `None` when it stays as it is.
+    ///
+    /// # Errors
+    /// In words, why the driver does not take another bitrate; the run goes on without.
+    pub(super) fn follow(&mut self, now: Instant, reading: Reading) -> Option<Result<Applied, String>> {
+        let bitrate = self.governor.as_mut()?.take(now, reading)?;
+        let set = self.set(&BTreeMap::from([(BITRATE.to_owned(), bitrate.into())]));
+        let governor = self.governor.as_mut()?;
+        match &set {
+            Ok(_) => governor.set(bitrate),
+            Err(why) => governor.refuse(now, why),
+        }
+        Some(set)
+    }
+
+    /// Whether anybody wants to know what waits to be sent.
+    pub(super) fn follows(&self) -> bool {
+        self.governor.is_some()
+    }
+
+    pub(super) fn told(&self) -> Option<Governed> {
+        self.governor.as_ref().map(Governor::told)
+    }
+
+    fn set(&self, controls: &BTreeMap<String, ControlValue>) -> Result<Applied, String> {
+        match &self.device {
+            Some(device) if !controls.is_empty() => Camera::open(Path::new(device))
+                .and_then(|camera| camera.set(controls))
+                .map_err(|error| error.to_string()),
+            _ => Ok(Applied::default()),
+        }
+    }
+}
+
+/// What the driver says the encoder's bitrate is, where it is the driver's to say.
+pub(super) fn bitrate_of(applied: &Applied) -> Option<u32> {
+    let bitrate = applied.values.get(BITRATE)?;
+    u32::try_from(*bitrate).ok()
+}

@@ -1,0 +1,136 @@
+//! An uplink that breaks down to a tenth for a minute: what the governor makes of it, and a plain ffmpeg beside it.
+
+use crate::fleet::{Fleet, deploy, status, streams_again};
+use crate::hosts::{Image, Lab, run, wait_for};
+use pistream_agent::{Event, Status};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const WIDE: &str = "2mbit";
+const NARROW: &str = "200kbit";
+const NARROW_BITS: f64 = 200_000.0;
+const ASKED: u32 = 500_000;
+const OUTAGE: Duration = Duration::from_secs(60);
+
+/// Every half second the camera's own status goes into a file in memory: to ask for it over the narrow uplink would fill it.
+const RECORD: &str = "systemd-run -q --unit record sh -c '
+    agent=$(ls -t /usr/local/lib/pistream/agent-* | head -1)
+    while sleep 0.5; do $agent status | tail -1; done >/run/record'";
+
+/// The emulated encoder makes exactly what its driver is set to, instead of the next lower of a few rates.
+const EXACT: &str = "systemctl stop picam-feed && \
+    systemd-run -q --unit exact /usr/local/lib/picam/picam_feed -p ladder /usr/local/lib/picam/ladder";
+
+/// What a camera does without pistream: a fixed bitrate, and nobody who looks at the queue. It tells how far it is.
+fn plain_ffmpeg(lab: &Lab) {
+    lab.root(
+        "garden",
+        &format!(
+            "systemd-run -q --unit plain ffmpeg -v error -nostdin -progress /run/plain -re \
+             -f lavfi -i testsrc2=size=320x240:rate=15,noise=alls=20:allf=t \
+             -c:v libx264 -preset ultrafast -tune zerolatency -b:v 500k -minrate 500k -maxrate 500k -bufsize 500k -g 30 \
+             -f flv rtmp://{}:1935/live/garden",
+            lab.ip("hub")
+        ),
+    );
+    streams_again(lab, "garden", Duration::from_secs(30));
+}
+
+/// How many seconds the plain ffmpeg's stream lags behind the clock, but for a constant.
+fn lag(lab: &Lab) -> f64 {
+    let told = lab.root(
+        "garden",
+        "date +%s.%N; grep out_time_us /run/plain | tail -1 | cut -d= -f2",
+    );
+    let (clock, sent) = told.split_once('\n').unwrap();
+    clock.parse::<f64>().unwrap() - sent.parse::<f64>().unwrap() / 1e6
+}
+
+/// Where both hosts meet their cables: the virtual Pi in its own kernel, the container in its network's name space.
+fn shape(lab: &Lab, rate: &str) {
+    let shape = |device: &str| format!("tc qdisc replace dev {device} root tbf rate {rate} burst 8kb latency 400ms");
+    let device = format!(
+        "$(ip -o route get {} | sed 's/.* dev \\([^ ]*\\).*/\\1/')",
+        lab.ip("hub")
+    );
+    lab.root("porch", &shape(&device));
+    let space = format!("plab{}-garden", lab.id());
+    run(Command::new("ip")
+        .args(["netns", "exec", &space])
+        .args(shape("host0").split(' ')));
+}
+
+fn recorded(lab: &Lab) -> Vec<Status> {
+    let lines = lab.root("porch", "cat /run/record");
+    let status = |line: &str| match serde_json::from_str(line) {
+        Ok(Event::Status { status }) => Some(*status),
+        _ => None,
+    };
+    lines.lines().filter_map(status).collect()
+}
+
+/// Frames the camera made and nobody fetched in time.
+fn lost(lab: &Lab) -> u64 {
+    let stats = lab.root("porch", "cat /sys/devices/platform/picam_emu.0/stats");
+    let lost = stats.split_whitespace().find_map(|word| word.strip_prefix("lost="));
+    lost.unwrap_or_else(|| panic!("{stats}")).parse().unwrap()
+}
+
+#[test]
+fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_restart() {
+    let lab = Lab::up(Image::Fat, &["hub", "garden"]);
+    lab.up_pi("porch");
+    lab.root("porch", EXACT);
+    // the server knows garden too, but pistream does not run there
+    let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
+    fleet.cameras[0].1 = "500k";
+    fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 15, keyframe_interval: 1s".into();
+    fleet.write(&lab);
+    deploy(&lab, &["--limit", "hub,porch"]).must_exit(0);
+    plain_ffmpeg(&lab);
+    streams_again(&lab, "porch", Duration::from_secs(90));
+    shape(&lab, WIDE);
+    let steady = |s: &Status| s.frames > 150 && s.bitrate_set == ASKED;
+    wait_for(Duration::from_secs(60), "a steady stream", || {
+        status(&lab, "porch").is_some_and(|s| steady(&s))
+    });
+    let (before, lost_before, lag_before) = (status(&lab, "porch").unwrap(), lost(&lab), lag(&lab));
+
+    lab.root("porch", RECORD);
+    shape(&lab, NARROW);
+    let narrow = Instant::now();
+    wait_for(OUTAGE * 2, "a minute of a narrow uplink", || narrow.elapsed() >= OUTAGE);
+    let lag = lag(&lab) - lag_before;
+    lab.root("porch", "systemctl stop record");
+    shape(&lab, WIDE);
+    let wide = Instant::now();
+    let outage = recorded(&lab);
+    wait_for(Duration::from_secs(60), "the bitrate to come back", || {
+        status(&lab, "porch").is_some_and(|s| s.bitrate_set == ASKED)
+    });
+    let (back, after, lost) = (wide.elapsed(), status(&lab, "porch").unwrap(), lost(&lab) - lost_before);
+
+    let governed: Vec<_> = outage.iter().filter_map(|s| s.governed.as_ref()).collect();
+    assert!(governed.len() > 60, "only {} readings", governed.len());
+    let seconds = |bytes: u64| bytes as f64 * 8.0 / NARROW_BITS;
+    let worst = governed.iter().map(|g| seconds(g.backlog)).fold(0.0, f64::max);
+    let settings: Vec<u32> = outage.iter().map(|s| s.bitrate_set / 1000).collect();
+    println!("uplink {WIDE} -> {NARROW} for 60 s: settings in kbit/s every half second: {settings:?}");
+    println!(
+        "with the governor: latency at most {worst:.1} s, {lost} frames lost; back at {} kbit/s {back:.0?} after the uplink was",
+        ASKED / 1000
+    );
+    println!("a plain ffmpeg at a fixed bitrate beside it: {lag:.0} s behind at the end of the minute");
+    assert!(worst < 3.0, "{governed:?}");
+    assert_eq!(lost, 0, "frames were lost in the camera");
+    assert_eq!(
+        (after.ffmpeg_pid, &after.restarts),
+        (before.ffmpeg_pid, &before.restarts)
+    );
+    let used = settings.iter().skip(settings.len() / 2);
+    assert!(
+        used.clone().all(|&k| k < 300) && used.max() >= Some(&125),
+        "the uplink was left unused"
+    );
+    assert!(lag > 10.0, "the plain ffmpeg was not hit: the uplink was not narrow");
+}
