@@ -246,11 +246,12 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     of_garden.deploy(&lab).must_exit(0);
     wait_for(SOON, "the oldest to go", || left(&[&more[2], &more[3]]));
 
-    // a disk that somebody else fills to the last byte
+    // a disk that somebody else fills: of the 2 MB that recording leaves free one is left
     let before = lives(&lab, "hub");
-    lab.root("hub", &format!("cat /dev/zero >{PATH}/others 2>/dev/null || true"));
+    let fill = format!("head -c $(($(df --output=avail -B1 {PATH} | tail -1) - 1000000)) /dev/zero >>{PATH}/others");
+    lab.root("hub", &fill);
     wait_for(SOON, "everything that may go to go", || left(&[]));
-    lab.root("hub", &format!("cat /dev/zero >>{PATH}/others 2>/dev/null || true"));
+    lab.root("hub", &fill);
     wait_for(SOON, "recording to stop", || {
         let status = lab.root("hub", "systemctl show -P StatusText pistream-recordings");
         status.contains("the disk is full")

@@ -1,7 +1,7 @@
 //! nginx-rtmp told to stop and to resume recording a stream, over a Unix socket that only pistream's user can reach.
 //!
-//! Both words are safe to say at any time: of a stream that nobody publishes, or that is as it should be, nginx answers
-//! 204 and does nothing.
+//! Of a stream that nobody publishes, or that is as it should be, nginx answers 204 and does nothing. `stop` must not be said
+//! of a stream whose last write failed (`recorder` says why).
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
