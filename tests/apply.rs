@@ -675,7 +675,8 @@ fn killed_at_any_moment_the_next_apply_converges() {
     let begun = Instant::now();
     host.apply(&plans[0]);
     host.apply(&plans[1]);
-    let whole_run = begun.elapsed() / 2;
+    // as it seems while other tests keep the machine busy; each run that was not cut off shows that it was shorter
+    let mut whole_run = begun.elapsed() / 2;
 
     let mut killed = 0;
     for round in 0..200u32 {
@@ -688,7 +689,9 @@ fn killed_at_any_moment_the_next_apply_converges() {
             .write_all(lines[(round / 3) as usize % 2].as_bytes());
         std::thread::sleep(whole_run * (round * 67 % 200) / 180);
         child.kill().unwrap();
-        killed += u32::from(child.wait().unwrap().code().is_none());
+        let cut_off = child.wait().unwrap().code().is_none();
+        killed += u32::from(cut_off);
+        whole_run = whole_run.mul_f64(if cut_off { 1.02 } else { 0.97 });
         for (path, _) in host.tree() {
             let hidden = path.file_name().unwrap().to_string_lossy().starts_with('.');
             if path.is_file() && path.starts_with(host.at("/etc")) && !hidden {
