@@ -83,10 +83,11 @@ fn told(lab: &Lab, cause: Cause, deadline: Duration) -> (Duration, String) {
 fn a_name_that_a_half_dead_session_holds_is_told_and_taken_back() {
     let (lab, _) = streaming();
     lab.root("porch", "systemctl stop pistream-camera");
-    // the same address, the same name; it will hold the connection and send nothing
+    // the same certificate, the same name; it will hold the connection and send nothing
     let other = format!(
-        "systemd-run -q --unit other ffmpeg -v error -nostdin -re -f lavfi -i testsrc2=size=320x240:rate=15 \
-         -c:v libx264 -preset ultrafast -f flv rtmp://{}:1935/live/porch",
+        "systemd-run -q --unit other --working-directory=/etc/pistream ffmpeg -v error -nostdin \
+         -re -f lavfi -i testsrc2=size=320x240:rate=15 -c:v libx264 -preset ultrafast -f flv \
+         -tls_verify 1 -ca_file ca.pem -cert_file identity.pem -key_file identity.pem rtmps://{}:1936/live/porch",
         lab.ip("hub")
     );
     lab.root("porch", &other);

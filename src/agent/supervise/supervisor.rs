@@ -307,7 +307,7 @@ impl Supervisor {
         let cause = *cause;
         let pause = self.back_off.after(streamed, fastrand::f64());
         let told = format!("{}: {message}", words(cause));
-        // an outage of days is not to fill the journal with one line every half minute
+        // an outage of days is not to fill the journal with a line every ten seconds
         let told = if streamed.is_zero() {
             self.failures.pass(&told, Instant::now())
         } else {
