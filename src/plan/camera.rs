@@ -1,0 +1,85 @@
+//! A camera: the agent that supervises its ffmpeg, and the settings of both.
+
+use super::parts::{check, directory, identity, owned, package, system, unit_check};
+use super::{CAMERA_UNIT, Error, JOURNALD, Paths, USER, view};
+use crate::ca::Identities;
+use crate::model::{Camera, Fleet, SdCard};
+use crate::templates::Templates;
+use pistream_agent::{Plan, Unit, User};
+
+const JOURNALD_UNIT: &str = "systemd-journald.service";
+
+pub(super) fn for_camera(
+    fleet: &Fleet,
+    camera: &Camera,
+    paths: &Paths,
+    templates: &Templates,
+    identities: &Identities,
+) -> Result<Plan, Error> {
+    if !camera.source.goes_with(camera.encoder) {
+        return Err(Error::CannotStream {
+            host: camera.name.to_string(),
+        });
+    }
+    let context = view::camera(fleet, camera, paths);
+    let mut directories = vec![directory(&paths.etc, "root", 0o755)];
+    let tls = fleet.server_of(camera).is_some_and(|server| server.tls);
+    let mut files = vec![
+        owned(
+            &paths.camera_toml,
+            0o640,
+            "root",
+            templates.render("camera.toml.j2", &context)?,
+        ),
+        system(
+            &paths.camera_unit,
+            templates.render("pistream-camera.service.j2", &context)?,
+        ),
+    ];
+    let mut restart_on = vec![paths.camera_unit.clone(), paths.camera_toml.clone()];
+    if tls {
+        files.push(system(&paths.authority, identities.authority.clone()));
+        restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
+    }
+    if camera.sd_card == SdCard::Tmpfs {
+        directories.push(directory(JOURNALD, "root", 0o755));
+        files.push(system(
+            &paths.journald_conf,
+            templates.render("journald.conf.j2", &context)?,
+        ));
+    }
+    Ok(Plan {
+        host: camera.name.to_string(),
+        packages: vec![package("ffmpeg")],
+        users: vec![User {
+            name: USER.into(),
+            groups: vec!["video".into()],
+            // whose the GPU's render node is, where there is one
+            groups_if_there: vec!["render".into()],
+        }],
+        directories,
+        files,
+        checks: vec![
+            check(
+                "camera configuration",
+                std::slice::from_ref(&paths.camera_toml),
+                &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
+            ),
+            unit_check(&paths.camera_unit, CAMERA_UNIT),
+        ],
+        units: vec![
+            // named even without settings of ours: it is to be restarted when they go, too
+            Unit {
+                name: JOURNALD_UNIT.into(),
+                restart_on: vec![paths.journald_conf.clone()],
+                reload_on: vec![],
+            },
+            Unit {
+                name: CAMERA_UNIT.into(),
+                restart_on,
+                reload_on: vec![],
+            },
+        ],
+        identity: tls.then(|| identity(&camera.name, paths, identities)),
+    })
+}

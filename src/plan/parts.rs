@@ -1,0 +1,79 @@
+//! What plans are put together from.
+
+use super::{Paths, USER};
+use crate::ca::Identities;
+use crate::model::Name;
+use pistream_agent::{Check, Directory, File, Identity, Package};
+
+pub(super) fn identity(host: &Name, paths: &Paths, identities: &Identities) -> Identity {
+    Identity {
+        path: paths.identity.clone(),
+        owner: USER.into(),
+        certificate: identities.certificates.get(host).cloned(),
+    }
+}
+
+pub(super) fn package(name: &str) -> Package {
+    Package {
+        name: name.into(),
+        keep_off: vec![],
+    }
+}
+
+pub(super) fn directory(path: &str, owner: &str, mode: u32) -> Directory {
+    Directory {
+        path: path.into(),
+        mode,
+        owner: owner.into(),
+        group: owner.into(),
+        keep: false,
+    }
+}
+
+/// A file that pistream's own user may read and nobody else.
+pub(super) fn owned(path: &str, mode: u32, owner: &str, content: String) -> File {
+    File {
+        path: path.into(),
+        mode,
+        owner: owner.into(),
+        group: USER.into(),
+        content,
+        secret: false,
+    }
+}
+
+/// A file that everybody may read.
+pub(super) fn system(path: &str, content: String) -> File {
+    File {
+        path: path.into(),
+        mode: 0o644,
+        owner: "root".into(),
+        group: "root".into(),
+        content,
+        secret: false,
+    }
+}
+
+pub(super) fn check(name: &str, files: &[String], command: &[&str]) -> Check {
+    Check {
+        name: name.into(),
+        files: files.to_vec(),
+        command: command.iter().map(|&w| w.to_owned()).collect(),
+        optional: vec![],
+    }
+}
+
+pub(super) fn unit_check(path: &str, unit: &str) -> Check {
+    // only this unit's faults count, not those of whatever else the host runs; systemd knows the option from 250 on, and
+    // an older one counts them so by itself
+    let own_faults = "--recursive-errors=no";
+    let staged = format!("{{dir}}/{unit}");
+    Check {
+        optional: vec![own_faults.to_owned()],
+        ..check(
+            unit,
+            &[path.to_owned()],
+            &["systemd-analyze", "verify", "--man=no", own_faults, &staged],
+        )
+    }
+}

@@ -1,0 +1,131 @@
+//! A server: nginx with its configuration, the page, and what files its recordings.
+
+use super::parts::{check, directory, identity, owned, package, system, unit_check};
+use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, view};
+use crate::ca::Identities;
+use crate::model::{Fleet, Server};
+use crate::secrets::Secrets;
+use crate::templates::Templates;
+use pistream_agent::{Directory, File, Package, Plan, Unit, User};
+
+/// The viewers' page: travels unchanged.
+const PAGE: [(&str, &str); 6] = [
+    ("index.html", include_str!("../../assets/index.html")),
+    ("page.js", include_str!("../../assets/page.js")),
+    ("archive.js", include_str!("../../assets/archive.js")),
+    ("icon.svg", include_str!("../../assets/icon.svg")),
+    ("player.js", include_str!("../../assets/player.js")),
+    ("style.css", include_str!("../../assets/style.css")),
+];
+
+pub(super) fn for_server(
+    fleet: &Fleet,
+    server: &Server,
+    paths: &Paths,
+    templates: &Templates,
+    secrets: &Secrets,
+    identities: &Identities,
+) -> Result<Plan, Error> {
+    let context = view::server(fleet, server, paths, secrets);
+    let mut files = vec![
+        owned(
+            &paths.nginx_conf,
+            0o640,
+            "root",
+            templates.render("nginx.conf.j2", &context)?,
+        ),
+        system(&paths.reload_script, templates.render("reload-nginx.sh.j2", &context)?),
+        system(
+            &paths.server_unit,
+            templates.render("pistream-server.service.j2", &context)?,
+        ),
+        system(&format!("{}/cameras.json", paths.www), view::page(fleet, server)),
+    ];
+    files.extend(PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned())));
+    let mut settings = vec![paths.nginx_conf.clone()];
+    if view::restreams(fleet, server, secrets).next().is_some() {
+        let text = templates.render("restream.conf.j2", &context)?;
+        files.push(File {
+            secret: true,
+            ..owned(&paths.restream_conf, 0o600, USER, text)
+        });
+        settings.push(paths.restream_conf.clone());
+    }
+    let mut packages = vec![
+        Package {
+            name: "nginx".into(),
+            keep_off: vec!["nginx.service".into()],
+        },
+        package("libnginx-mod-rtmp"),
+        // verify decodes what viewers get, on the server itself
+        package("ffmpeg"),
+    ];
+    if server.tls {
+        packages.push(package("libnginx-mod-stream"));
+        files.push(system(&paths.authority, identities.authority.clone()));
+        files.push(system(&paths.revoked, identities.revoked.clone()));
+        settings.extend([&paths.authority, &paths.revoked, &paths.identity].map(Clone::clone));
+    }
+    let mut directories = vec![
+        directory(&paths.etc, "root", 0o755),
+        directory(&paths.www, "root", 0o755),
+    ];
+    let mut checks = vec![
+        check(
+            "nginx configuration",
+            &settings,
+            &[
+                &paths.nginx,
+                "-t",
+                "-q",
+                "-e",
+                "stderr",
+                "-p",
+                "{dir}/",
+                "-c",
+                "{dir}/nginx.conf",
+            ],
+        ),
+        unit_check(&paths.server_unit, SERVER_UNIT),
+    ];
+    let mut units = vec![Unit {
+        name: SERVER_UNIT.into(),
+        restart_on: vec![paths.server_unit.clone()],
+        reload_on: settings,
+    }];
+    if let Some(recording) = &server.recording {
+        directories.push(Directory {
+            keep: true,
+            ..directory(&recording.path.to_string_lossy(), USER, 0o750)
+        });
+        let config = templates.render("recordings.toml.j2", &context)?;
+        let unit = templates.render("pistream-recordings.service.j2", &context)?;
+        files.push(owned(&paths.recordings_toml, 0o640, "root", config));
+        files.push(system(&paths.recordings_unit, unit));
+        checks.push(check(
+            "recordings configuration",
+            std::slice::from_ref(&paths.recordings_toml),
+            &[&paths.agent, "keep", "--config", "{dir}/recordings.toml", "--check"],
+        ));
+        checks.push(unit_check(&paths.recordings_unit, RECORDINGS_UNIT));
+        units.push(Unit {
+            name: RECORDINGS_UNIT.into(),
+            restart_on: vec![paths.recordings_unit.clone(), paths.recordings_toml.clone()],
+            reload_on: vec![],
+        });
+    }
+    Ok(Plan {
+        host: server.name.to_string(),
+        packages,
+        users: vec![User {
+            name: USER.into(),
+            groups: vec![],
+            groups_if_there: vec![],
+        }],
+        directories,
+        files,
+        checks,
+        units,
+        identity: server.tls.then(|| identity(&server.name, paths, identities)),
+    })
+}

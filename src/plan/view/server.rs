@@ -1,0 +1,189 @@
+//! A server: who may publish and play, what is recorded and passed on.
+
+use crate::model::{Amount, Fleet, Network, Recording, RecordingFormat, Segments, Server};
+use crate::plan::{Paths, loopback};
+use crate::secrets::Secrets;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(in crate::plan) struct ServerContext<'a> {
+    paths: &'a Paths,
+    server: ServerView,
+    cameras: Vec<Publisher>,
+    restreams: Vec<Target>,
+}
+
+#[derive(Serialize)]
+struct ServerView {
+    name: String,
+    tls: bool,
+    rtmps_port: u16,
+    rtmp_port: u16,
+    http_port: u16,
+    status_port: u16,
+    /// From where the RTMP side takes publishers, and networks it trusts with any camera's name.
+    may_publish: Vec<String>,
+    publish: Vec<String>,
+    /// From where the TLS side takes connections; empty: from anywhere.
+    may_connect: Vec<String>,
+    play: Vec<String>,
+    recording: Option<RecordingView>,
+    hls: Option<SegmentsView>,
+    dash: Option<SegmentsView>,
+}
+
+#[derive(Serialize)]
+struct RecordingView {
+    path: String,
+    /// Seconds.
+    interval: u64,
+    format: &'static str,
+    /// Seconds.
+    keep: u64,
+    at_most: AmountView,
+    keep_free: AmountView,
+}
+
+/// `{ unit = amount }` of recordings.toml.
+#[derive(Serialize)]
+struct AmountView {
+    unit: &'static str,
+    amount: u64,
+}
+
+impl From<Amount> for AmountView {
+    fn from(amount: Amount) -> AmountView {
+        let (unit, amount) = match amount {
+            Amount::Bytes(bytes) => ("bytes", bytes),
+            Amount::Percent(percent) => ("percent", percent.into()),
+        };
+        AmountView { unit, amount }
+    }
+}
+
+impl From<&Recording> for RecordingView {
+    fn from(recording: &Recording) -> RecordingView {
+        RecordingView {
+            path: recording.path.to_string_lossy().into_owned(),
+            interval: recording.interval.as_secs(),
+            format: match recording.format {
+                RecordingFormat::Mp4 => "mp4",
+                RecordingFormat::Flv => "flv",
+            },
+            keep: recording.keep.as_secs(),
+            at_most: recording.at_most.into(),
+            keep_free: recording.keep_free.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SegmentsView {
+    /// Milliseconds.
+    fragment: u128,
+    /// Milliseconds.
+    playlist: u128,
+}
+
+#[derive(Serialize)]
+struct Publisher {
+    /// As its certificate has it.
+    name: String,
+    stream: String,
+    /// By which the RTMP side knows it.
+    address: Option<String>,
+    /// Of its recordings, where the camera differs from the server. Seconds.
+    keep: Option<u64>,
+    at_most: Option<AmountView>,
+}
+
+#[derive(Serialize)]
+pub(in crate::plan) struct Target {
+    stream: String,
+    url: String,
+}
+
+pub(in crate::plan) fn server<'a>(
+    fleet: &'a Fleet,
+    server: &'a Server,
+    paths: &'a Paths,
+    secrets: &'a Secrets,
+) -> ServerContext<'a> {
+    let segments = |s: &Segments| SegmentsView {
+        fragment: s.fragment.as_millis(),
+        playlist: s.playlist.as_millis(),
+    };
+    let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
+    let own_addresses = fleet.cameras_of(server).filter_map(|c| c.address);
+    let mut from: Vec<String> = own_addresses.map(|a| a.to_string()).collect();
+    from.extend(texts(&server.publish));
+    from.sort();
+    from.dedup();
+    let behind_tls = loopback::addresses(fleet.cameras_of(server).map(|c| &c.name));
+    let cameras = fleet
+        .cameras_of(server)
+        .map(|c| Publisher {
+            name: c.name.to_string(),
+            stream: c.stream.to_string(),
+            address: match server.tls {
+                true => behind_tls.get(&c.name).map(ToString::to_string),
+                false => c.address.map(|a| a.to_string()),
+            },
+            keep: c.recording.keep.map(|keep| keep.as_secs()),
+            at_most: c.recording.at_most.map(AmountView::from),
+        })
+        .collect();
+    let (may_publish, publish, may_connect) = match server.tls {
+        true if server.publish.is_empty() => (vec![loopback::NETWORK.to_owned()], vec![], vec![]),
+        true => (vec![loopback::NETWORK.to_owned()], vec![], from),
+        false => (from, texts(&server.publish), vec![]),
+    };
+    ServerContext {
+        paths,
+        server: ServerView {
+            name: server.name.to_string(),
+            tls: server.tls,
+            rtmps_port: server.rtmps_port,
+            rtmp_port: server.rtmp_port,
+            http_port: server.http_port,
+            status_port: server.status_port,
+            may_publish,
+            publish,
+            may_connect,
+            play: texts(&server.play),
+            recording: server.recording.as_ref().map(RecordingView::from),
+            hls: server.hls.as_ref().map(segments),
+            dash: server.dash.as_ref().map(segments),
+        },
+        cameras,
+        restreams: restreams(fleet, server, secrets).collect(),
+    }
+}
+
+/// Every restream target of every camera of this server, keys included.
+pub(in crate::plan) fn restreams<'a>(
+    fleet: &'a Fleet,
+    server: &'a Server,
+    secrets: &'a Secrets,
+) -> impl Iterator<Item = Target> + 'a {
+    fleet.cameras_of(server).flat_map(move |camera| {
+        camera.restream.iter().map(move |target| {
+            let last = match &target.key {
+                Some(key) => secrets.text(key).expose().to_owned(),
+                None => camera.stream.to_string(),
+            };
+            Target {
+                stream: camera.stream.to_string(),
+                url: format!("{}/{last}", target.url.trim_end_matches('/')),
+            }
+        })
+    })
+}
+
+/// What the viewers' page must know: the streams' names.
+pub(in crate::plan) fn page(fleet: &Fleet, server: &Server) -> String {
+    let streams: Vec<String> = fleet.cameras_of(server).map(|c| c.stream.to_string()).collect();
+    let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some(),
+        "recordings": server.recording.is_some() });
+    format!("{text}\n")
+}

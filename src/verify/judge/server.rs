@@ -1,0 +1,69 @@
+//! What the server's agent saw: bytes that come in, restreams that go out, strangers that stay out.
+
+use super::Verdict;
+use crate::model::Camera;
+use pistream_agent::{Facts, OutsiderFacts, StreamFacts};
+
+/// With TLS the server's statistics see the camera come from the loopback address that its certificate gave it.
+pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
+    let Some(ingest) = &stream.ingest else {
+        return Verdict::Broken("the server's statistics were not read".into());
+    };
+    if let Some(error) = &ingest.error {
+        return Verdict::Broken(error.clone());
+    }
+    if !ingest.publishing {
+        return Verdict::Broken("nobody publishes it on the server".into());
+    }
+    if ingest.bytes == 0 {
+        let seconds = ingest.milliseconds as f64 / 1000.0;
+        return Verdict::Broken(format!(
+            "{} publishes, but no byte came in {seconds:.1} s",
+            ingest.address
+        ));
+    }
+    let rate = ingest.bytes as f64 * 8.0 / ingest.milliseconds.max(1) as f64;
+    Verdict::Holds(match tls {
+        true => format!("{rate:.0} kbit/s by its certificate"),
+        false => format!("{rate:.0} kbit/s from {}", ingest.address),
+    })
+}
+
+pub(super) fn restream(camera: &Camera, stream: &StreamFacts) -> Verdict {
+    let wanted = camera.restream.len();
+    match (wanted, stream.restreams_connected as usize) {
+        (0, _) => Verdict::Skipped("no target in the inventory".into()),
+        (wanted, up) if up >= wanted => Verdict::Holds(format!("{up} of {wanted} targets connected")),
+        (wanted, up) => Verdict::Broken(format!("{up} of {wanted} targets connected")),
+    }
+}
+
+pub(super) fn outsiders(facts: &Facts) -> Verdict {
+    let none = OutsiderFacts {
+        detail: "every address of the server may publish and play: nobody is outside".into(),
+        ..OutsiderFacts::default()
+    };
+    let outsider = facts.outsider.as_ref().unwrap_or(&none);
+    let say = |what: &str, refused: Option<bool>| {
+        refused.map(|r| (r, format!("{what} {}", if r { "refused" } else { "ALLOWED" })))
+    };
+    let by_address = [
+        say("publishing", outsider.publish_refused),
+        say("playing", outsider.play_refused),
+    ];
+    let by_certificate = facts.impostors.iter().map(|i| say(&i.with, i.refused));
+    let tried: Vec<(bool, String)> = by_address.into_iter().chain(by_certificate).flatten().collect();
+    if let Some(undecided) = facts.impostors.iter().find(|i| i.refused.is_none()) {
+        return Verdict::Broken(format!("{}: {}", undecided.with, undecided.detail));
+    }
+    let words = tried
+        .iter()
+        .map(|(_, words)| words.as_str())
+        .collect::<Vec<&str>>()
+        .join(", ");
+    match tried.iter().all(|(refused, _)| *refused) {
+        true if tried.is_empty() => Verdict::Skipped(outsider.detail.clone()),
+        true => Verdict::Holds(words),
+        false => Verdict::Broken(format!("{words}: {}", outsider.detail)),
+    }
+}
