@@ -18,6 +18,8 @@ pub struct Fleet {
     pub servers: Vec<Server>,
     /// In the order of the file.
     pub cameras: Vec<Camera>,
+    /// In the order of the file. None: whoever comes from an address in `play` may see every camera.
+    pub viewers: Vec<Viewer>,
 }
 
 impl Fleet {
@@ -361,4 +363,14 @@ pub struct Restream {
     pub url: String,
     /// The last part of the path at the target. `None`: the stream's own name.
     pub key: Option<Secret>,
+}
+
+/// Somebody who may watch, by a login of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// The login's name, too.
+    pub name: Name,
+    pub password: Secret,
+    /// The cameras to be seen, by their names in the inventory and in its order.
+    pub cameras: Vec<Name>,
 }

@@ -145,6 +145,11 @@ fn named(fleet: &Fleet) -> Vec<(String, &Secret)> {
         });
         named.extend(keys);
     }
+    let passwords = fleet
+        .viewers
+        .iter()
+        .map(|v| (format!("viewers.{}.password", v.name), &v.password));
+    named.extend(passwords);
     named
 }
 

@@ -5,6 +5,7 @@
 mod camera;
 mod hosts;
 mod server;
+mod viewer;
 
 use std::path::Path;
 
@@ -46,7 +47,16 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
             .help("The cameras need somewhere to stream to:\n\nservers:\n  hub:\n    ssh: admin@203.0.113.7");
         reader.fault(finding);
     }
-    hosts::check_names(&servers, &cameras, reader);
+    let viewers = value(&keys.viewers).unwrap_or(Named {
+        entries: Vec::new(),
+        incomplete: keys.viewers.is_some(),
+    });
+    hosts::check_names(&servers, &cameras, &viewers, reader);
+    let viewers: Vec<_> = viewers
+        .entries
+        .iter()
+        .map(|(name, place, keys)| viewer::build(name, place, keys, &cameras, &context, reader))
+        .collect();
     let built: Vec<_> = servers
         .entries
         .iter()
@@ -77,7 +87,12 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         .into_iter()
         .map(|(_, camera)| camera.map(|camera| camera.camera))
         .collect::<Option<_>>()?;
-    Some(Fleet { servers, cameras })
+    let viewers = viewers.into_iter().collect::<Option<_>>()?;
+    Some(Fleet {
+        servers,
+        cameras,
+        viewers,
+    })
 }
 
 /// What every host is built with: the inventory's defaults over pistream's own.

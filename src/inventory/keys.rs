@@ -13,7 +13,8 @@ use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
 use super::values::{
-    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, OnOff, RtmpUrl, Share, Span, UserName, Whole,
+    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Share, Span, UserName,
+    Whole,
 };
 use crate::model::{
     Bitrate, Encoder, Name, Network, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
@@ -36,6 +37,8 @@ keys! {
         servers: Named<ServerKeys>,
         /// The cameras by name.
         cameras: Named<CameraKeys>,
+        /// Who may watch by a login of their own, by name; without any, everybody from an address in `play`.
+        viewers: Named<ViewerKeys>,
     }
 }
 
@@ -202,5 +205,15 @@ keys! {
         url: RtmpUrl,
         /// The stream key the target gave you; without it the stream's own name.
         key: Secret,
+    }
+}
+
+keys! {
+    /// Somebody who may watch, by a login of their own.
+    ViewerKeys {
+        /// The login's password.
+        password: Secret,
+        /// The cameras to be seen, by name or pattern; by default all.
+        cameras: Vec<Given<NamePattern>>,
     }
 }

@@ -181,3 +181,11 @@ pub(super) fn locate(path: PathBuf, directory: &std::path::Path) -> PathBuf {
         _ => directory.join(path),
     }
 }
+
+/// A secret as it is meant: its file is a local path.
+pub(super) fn locate_secret(secret: Secret, directory: &std::path::Path) -> Secret {
+    match secret {
+        Secret::File(path) => Secret::File(locate(path, directory)),
+        secret => secret,
+    }
+}

@@ -85,6 +85,30 @@ fn values_are_what_they_were_written_as() {
 }
 
 #[test]
+fn viewers_see_the_cameras_that_their_patterns_name() {
+    let fleet = good(
+        "servers:\n  hub: {ssh: admin@203.0.113.7}\n\
+         cameras:\n  gate: {ssh: pi@192.168.0.10}\n  garden-gate: {ssh: pi@192.168.0.11}\n  gate-2: {ssh: pi@192.168.0.12}\n\
+         viewers:\n  anna: {password: {file: anna}}\n  bert: {password: {env: BERT}, cameras: gate}\n  \
+         carla: {password: {env: CARLA}, cameras: [gate-?, \"*-gate\"]}\n",
+    );
+    let seen: Vec<Vec<&str>> = fleet
+        .viewers
+        .iter()
+        .map(|viewer| viewer.cameras.iter().map(|camera| camera.as_str()).collect())
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            vec!["gate", "garden-gate", "gate-2"],
+            vec!["gate"],
+            vec!["garden-gate", "gate-2"]
+        ]
+    );
+    assert_eq!(fleet.viewers[1].password, Secret::Env("BERT".to_owned()));
+}
+
+#[test]
 fn local_paths_count_from_the_inventory() {
     let text = "servers:\n  hub:\n    ssh: {host: 203.0.113.7, identity: keys/hub, password: {file: ../secret}}\n";
     let (fleet, _) = read(text, Path::new("/etc/fleet/hosts.yml")).unwrap();

@@ -69,6 +69,32 @@ impl Read for Name {
     }
 }
 
+/// Names of cameras: one, or all that fit a pattern with `*` and `?`.
+#[derive(Debug, Clone)]
+pub(super) struct NamePattern(pub(super) glob::Pattern);
+
+const PATTERN_PATTERN: &str = "^[a-z0-9*?-]+$";
+
+impl Read for NamePattern {
+    fn read(node: &Node, reader: &mut Reader) -> Option<NamePattern> {
+        let text = reader.scalar(node, "a camera's name or a pattern like `garden*`")?;
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*?".contains(c);
+        let written = (1..=Name::MAX).contains(&text.len()) && text.chars().all(legal);
+        let pattern = glob::Pattern::new(text).ok().filter(|_| written);
+        if pattern.is_none() {
+            let message = format!("`{}` is neither a name nor a pattern of names", shown(text));
+            let finding = Finding::new(&node.place, message)
+                .help("Accepted: 1 to 63 of a-z, 0-9, `-`, `*` (anything) and `?` (any one character).");
+            reader.fault(finding);
+        }
+        pattern.map(NamePattern)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": PATTERN_PATTERN, "maxLength": Name::MAX })
+    }
+}
+
 impl Read for bool {
     fn read(node: &Node, reader: &mut Reader) -> Option<bool> {
         word(node, reader, &[("true", true), ("false", false)])

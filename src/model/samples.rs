@@ -78,5 +78,6 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
             dash: Some(segments),
         }],
         cameras: (1..=cameras).map(camera).collect(),
+        viewers: vec![],
     }
 }

@@ -10,10 +10,10 @@ use crate::inventory::fault::Finding;
 use crate::inventory::h264;
 use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RestreamKeys, ServerKeys};
 use crate::inventory::reader::{Given, Named, Reader, Switch, nearest, value};
-use crate::inventory::short::{OrShort, locate};
+use crate::inventory::short::{OrShort, locate_secret};
 use crate::inventory::tree::Place;
 use crate::inventory::values::bitrate_in_words;
-use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Secret, Server, Size, Ssh};
+use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Server, Size, Ssh};
 
 /// A camera, and where its stream's name stands.
 pub(super) struct Built {
@@ -292,9 +292,6 @@ fn target(given: Given<OrShort<RestreamKeys>>, context: &Context, reader: &mut R
         reader.fault(finding);
         return None;
     };
-    let key = flat(keys.key)?.map(|key| match key {
-        Secret::File(path) => Secret::File(locate(path, context.directory)),
-        secret => secret,
-    });
+    let key = flat(keys.key)?.map(|key| locate_secret(key, context.directory));
     Some(Restream { url: url.value?.0, key })
 }

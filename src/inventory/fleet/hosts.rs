@@ -3,9 +3,9 @@
 use super::Context;
 use super::camera::Built;
 use crate::inventory::fault::Finding;
-use crate::inventory::keys::{CameraKeys, ServerKeys, SshKeys};
+use crate::inventory::keys::{CameraKeys, ServerKeys, SshKeys, ViewerKeys};
 use crate::inventory::reader::{Given, Named, Read, Reader, value};
-use crate::inventory::short::{OrShort, locate};
+use crate::inventory::short::{OrShort, locate, locate_secret};
 use crate::inventory::tree::Place;
 use crate::model::{Name, Secret, Server, Ssh, Transport};
 
@@ -35,10 +35,7 @@ pub(super) fn ssh(
     };
     let secret = |given: Option<Given<Secret>>| match given {
         None => Some(None),
-        Some(Given { value, .. }) => match value? {
-            Secret::File(path) => Some(Some(Secret::File(locate(path, context.directory)))),
-            secret => Some(Some(secret)),
-        },
+        Some(Given { value, .. }) => Some(Some(locate_secret(value?, context.directory))),
     };
     Some(Ssh {
         host,
@@ -60,14 +57,32 @@ pub(super) fn flat<T>(given: Option<Given<T>>) -> Option<Option<T>> {
     }
 }
 
-/// A name stands for one host.
-pub(super) fn check_names(servers: &Named<ServerKeys>, cameras: &Named<CameraKeys>, reader: &mut Reader) {
-    for (name, place, _) in &cameras.entries {
-        if let Some((_, first, _)) = servers.entries.iter().find(|(server, _, _)| server == name) {
-            let finding = Finding::new(place, format!("a server is called {name} too"))
-                .label(format!("the server is on line {}", first.line))
-                .help("Servers and cameras share one set of names: rename one of the two.");
-            reader.fault(finding);
+/// A name stands for one host or viewer: it is what a certificate says.
+pub(super) fn check_names(
+    servers: &Named<ServerKeys>,
+    cameras: &Named<CameraKeys>,
+    viewers: &Named<ViewerKeys>,
+    reader: &mut Reader,
+) {
+    fn places<'a, T>(
+        kind: &'static str,
+        named: &'a Named<T>,
+    ) -> impl Iterator<Item = (&'static str, &'a Name, &'a Place)> {
+        named.entries.iter().map(move |(name, place, _)| (kind, name, place))
+    }
+    let mut seen = std::collections::HashMap::new();
+    let hosts = places("server", servers).chain(places("camera", cameras));
+    for (kind, name, place) in hosts.chain(places("viewer", viewers)) {
+        match seen.get(name) {
+            None => {
+                seen.insert(name, (kind, place));
+            }
+            Some((first, at)) => {
+                let finding = Finding::new(place, format!("a {first} is called {name} too"))
+                    .label(format!("the {first} is on line {}", at.line))
+                    .help("Servers, cameras and viewers share one set of names: rename one of the two.");
+                reader.fault(finding);
+            }
         }
     }
 }

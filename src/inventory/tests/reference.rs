@@ -3,7 +3,7 @@
 use super::*;
 use crate::inventory::keys::{
     AdaptKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys,
-    ServerKeys, SshKeys,
+    ServerKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -23,7 +23,7 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 10] = [
+const EXPLAINED: [(&[&str], &str); 11] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (SshKeys::KEYS, "servers.attic.ssh"),
@@ -34,6 +34,7 @@ const EXPLAINED: [(&[&str], &str); 10] = [
     (CameraRecordingKeys::KEYS, "cameras.garden.recording"),
     (AdaptKeys::KEYS, "cameras.porch.adapt"),
     (RestreamKeys::KEYS, "cameras.garden.restream.1"),
+    (ViewerKeys::KEYS, "viewers.anna"),
 ];
 
 #[test]

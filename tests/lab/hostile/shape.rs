@@ -76,19 +76,26 @@ cameras:
   «garden»:
     ssh: «10.0.0.4»
     source: «test»
+viewers:
+  «anna»:
+    password: {file: «anna»}
+    cameras:
+      - «porch»
+      - «gard*»
 ";
 
 /// How many stream keys it names.
 pub const KEYS: usize = 4;
 
 /// The secrets' files, and where the inventory asks for each.
-pub const SECRETS: [(&str, &str); KEYS + 2] = [
+pub const SECRETS: [(&str, &str); KEYS + 3] = [
     ("login", "servers.hub.ssh.password"),
     ("sudo", "servers.hub.ssh.sudo_password"),
     ("key0", "cameras.porch.restream[0].key"),
     ("key1", "cameras.porch.restream[1].key"),
     ("key2", "cameras.porch.restream[2].key"),
     ("key3", "cameras.porch.restream[3].key"),
+    ("anna", "viewers.anna.password"),
 ];
 
 /// A place for a value.
