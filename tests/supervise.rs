@@ -7,12 +7,14 @@
 mod bench;
 #[path = "supervise/capture.rs"]
 mod capture;
+#[path = "supervise/systemd.rs"]
+mod systemd;
 
-use bench::{Bench, SOON, events, is_gone, signal, state_and_parent, wait};
+use bench::{Bench, events, is_gone, signal, state_and_parent, wait};
 use pistream_agent::{Cause, Event, StreamState};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -376,52 +378,6 @@ fn status_without_a_supervisor_says_so() {
         "{fault:?}"
     );
     assert!(fault.advice.is_some());
-}
-
-#[test]
-fn systemd_is_told_ready_status_and_the_watchdogs_beat() {
-    let bench = Bench::new(&format!(
-        "env | grep -c -e NOTIFY_SOCKET -e WATCHDOG >\"$0.leaks\"\n{STREAMS}"
-    ));
-    let socket = UnixDatagram::bind(bench.path("notify")).unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
-    let mut command = bench.command();
-    command
-        .env("NOTIFY_SOCKET", bench.path("notify"))
-        .env("WATCHDOG_USEC", "400000");
-    let supervisor = bench.supervise_by(&mut command);
-    let hear = |wanted: &str| {
-        let mut heard = Vec::new();
-        loop {
-            let mut datagram = [0; 4096];
-            let length = socket
-                .recv(&mut datagram)
-                .unwrap_or_else(|error| panic!("no {wanted}: {error}; {heard:?}"));
-            let text = String::from_utf8_lossy(&datagram[..length]).into_owned();
-            if text.contains(wanted) {
-                return heard;
-            }
-            heard.push(text);
-        }
-    };
-    let before = hear("READY=1");
-    assert!(
-        before.iter().any(|told| told.contains("STATUS=starting")),
-        "ready before the first frame: {before:?}"
-    );
-    hear("STATUS=streaming porch through only");
-    let start = Instant::now();
-    for _ in 0..5 {
-        hear("WATCHDOG=1");
-    }
-    assert!(
-        start.elapsed() < Duration::from_millis(5 * 400),
-        "{:?}",
-        start.elapsed()
-    );
-    assert_eq!(fs::read_to_string(bench.path("ffmpeg.leaks")).unwrap().trim(), "0");
-    supervisor.signal("TERM");
-    hear("STOPPING=1");
 }
 
 // ---- what is refused ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 //! status socket. In steady state nothing is written to any disk, and nothing is waited for without a deadline.
 
 mod backoff;
+mod bulletin;
 mod capture;
 mod cause;
 mod choice;

@@ -4,6 +4,11 @@
 //!
 //! Every moment comes in as an argument; nothing here waits.
 
+mod ending;
+mod watchdog;
+
+pub(super) use ending::Stop;
+
 use super::capture::Capture;
 use super::cause::{self, Ending};
 use super::ffmpeg::{Ffmpeg, Said};
@@ -11,17 +16,13 @@ use super::governor::Reading;
 use super::journal::{Sieve, log};
 use super::meter::{Meter, Sample};
 use super::sendqueue::{Connections, Delivery};
+use ending::Stopping;
 use pistream_agent::Cause;
 use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// Connecting and probing come before the first frame.
-const FIRST_FRAME: Duration = Duration::from_secs(10);
-/// ffmpeg sits through a first TERM while its output is stuck, and ends at the second (FACTS: 200 s against at once).
-const SECOND_TERM: Duration = Duration::from_secs(1);
-const KILL: Duration = Duration::from_secs(2);
 /// How often the send queue is looked at: a link that breaks down to a fifth makes a second's video of it in a quarter.
 const GLANCE: Duration = Duration::from_millis(240);
 /// So many of ffmpeg's last lines are kept to tell why it ended.
@@ -57,29 +58,6 @@ pub(super) struct Run {
     ended: Option<(Instant, Option<ExitStatus>)>,
 }
 
-struct Stopping {
-    why: Stop,
-    since: Instant,
-    stage: Stage,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The supervisor is to end.
-    Asked,
-    /// The watchdog: what stands still, and in words.
-    Stalled(Cause, String),
-    /// Of ffmpeg and its capture program one has ended: the other is to follow.
-    Alone,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    Told,
-    ToldTwice,
-    Killed,
-}
-
 /// How a run ended, for whoever decides what comes next.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -87,13 +65,6 @@ pub(super) struct Outcome {
     pub(super) failure: Option<(Cause, String)>,
     /// How long frames had been advancing.
     pub(super) streamed: Duration,
-}
-
-/// The kernel's letter for what a process does: R, S, D, T, Z … (proc(5)).
-fn state_of(pid: u32) -> Option<char> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // the program's name stands in parentheses and may hold some itself
-    stat.rsplit_once(") ")?.1.chars().next()
 }
 
 impl Run {
@@ -139,11 +110,6 @@ impl Run {
     /// The server has acknowledged something of the first frames. Where nobody can tell, frames have to do.
     pub(super) fn has_arrived(&self) -> bool {
         self.first_frame.is_some() && self.delivery.has_arrived().unwrap_or(true)
-    }
-
-    /// A run that stands still for longer than the watchdog of this supervisor can have overlooked.
-    pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        now.duration_since(self.advanced) > self.stall_after + FIRST_FRAME + KILL * 2
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -219,11 +185,7 @@ impl Run {
         self.signal(libc::SIGTERM);
         // a stopped (SIGSTOP) process acts on nothing but SIGKILL until it is continued
         self.signal(libc::SIGCONT);
-        self.stopping = Some(Stopping {
-            why,
-            since: now,
-            stage: Stage::Told,
-        });
+        self.stopping = Some(Stopping::since(now, why));
     }
 
     fn signal(&mut self, signal: libc::c_int) {
@@ -259,19 +221,7 @@ impl Run {
         {
             self.stop(Stop::Stalled(cause, words), now);
         }
-        let next = self.stopping.as_mut().and_then(|stopping| {
-            let waited = now.duration_since(stopping.since);
-            if waited >= KILL && stopping.stage < Stage::Killed {
-                stopping.stage = Stage::Killed;
-                Some(libc::SIGKILL)
-            } else if waited >= SECOND_TERM && stopping.stage < Stage::ToldTwice {
-                stopping.stage = Stage::ToldTwice;
-                Some(libc::SIGTERM)
-            } else {
-                None
-            }
-        });
-        if let Some(signal) = next {
+        if let Some(signal) = self.stopping.as_mut().and_then(|stopping| stopping.due(now)) {
             self.signal(signal);
         }
         Ok(None)
@@ -289,63 +239,6 @@ impl Run {
             Duration::from_millis(50)
         } else {
             Duration::from_millis(250)
-        }
-    }
-
-    /// What has stood still for too long, if anything: the frames, or the bytes on their way.
-    fn stalled(&mut self, now: Instant) -> Option<(Cause, String)> {
-        let waited = now.duration_since(self.advanced);
-        let limit = if self.first_frame.is_some() {
-            self.stall_after
-        } else {
-            self.stall_after + FIRST_FRAME
-        };
-        if waited >= limit {
-            if let Some(complaint) = self.capture.as_ref().and_then(|c| c.complaint(self.last_good())) {
-                return Some(complaint);
-            }
-            return Some(self.standstill(waited.as_secs()));
-        }
-        let (stuck, bytes) = self.delivery.stuck(now)?;
-        (stuck >= self.stall_after).then(|| {
-            let seconds = stuck.as_secs();
-            (
-                Cause::Network,
-                format!("nothing was acknowledged for {seconds} s; {bytes} bytes wait to be"),
-            )
-        })
-    }
-
-    /// Why no frame has come for so many seconds: ffmpeg does not run, cannot send, or gets nothing.
-    fn standstill(&mut self, seconds: u64) -> (Cause, String) {
-        match state_of(self.pid()) {
-            Some('T' | 't') => {
-                return (
-                    Cause::Frozen,
-                    format!("ffmpeg was stopped by a signal {seconds} s ago or more"),
-                );
-            }
-            Some('D') => {
-                return (
-                    Cause::Frozen,
-                    format!("ffmpeg has been stuck in the kernel for {seconds} s"),
-                );
-            }
-            _ => {}
-        }
-        match (self.first_frame, self.connections.waiting()) {
-            (Some(_), Some(bytes @ 1..)) => (
-                Cause::Network,
-                format!("no new frame for {seconds} s, and {bytes} bytes sent are not acknowledged"),
-            ),
-            (Some(_), _) => (
-                Cause::Stalled,
-                format!(
-                    "no new frame for {seconds} s (the last was number {}): ffmpeg waits for the camera",
-                    self.frames
-                ),
-            ),
-            (None, _) => (Cause::Stalled, format!("no frame came within {seconds} s of the start")),
         }
     }
 

@@ -1,0 +1,75 @@
+//! How a run is brought to its end: TERM, TERM again, KILL, and never waited for blindly. Pure: says which signal is due.
+
+use pistream_agent::Cause;
+use std::time::{Duration, Instant};
+
+/// ffmpeg sits through a first TERM while its output is stuck, and ends at the second (FACTS: 200 s against at once).
+const SECOND_TERM: Duration = Duration::from_secs(1);
+/// Whoever is still there after this is killed.
+pub(super) const KILL: Duration = Duration::from_secs(2);
+
+/// Why a run is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::supervise) enum Stop {
+    /// The supervisor is to end.
+    Asked,
+    /// The watchdog: what stands still, and in words.
+    Stalled(Cause, String),
+    /// Of ffmpeg and its capture program one has ended: the other is to follow.
+    Alone,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Told,
+    ToldTwice,
+    Killed,
+}
+
+/// An end that has begun: the first TERM has been sent.
+pub(super) struct Stopping {
+    pub(super) why: Stop,
+    since: Instant,
+    stage: Stage,
+}
+
+impl Stopping {
+    pub(super) fn since(now: Instant, why: Stop) -> Stopping {
+        Stopping {
+            why,
+            since: now,
+            stage: Stage::Told,
+        }
+    }
+
+    /// The signal that is due now, each once.
+    pub(super) fn due(&mut self, now: Instant) -> Option<libc::c_int> {
+        let waited = now.duration_since(self.since);
+        if waited >= KILL && self.stage < Stage::Killed {
+            self.stage = Stage::Killed;
+            Some(libc::SIGKILL)
+        } else if waited >= SECOND_TERM && self.stage < Stage::ToldTwice {
+            self.stage = Stage::ToldTwice;
+            Some(libc::SIGTERM)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn term_again_after_a_second_kill_after_two_and_each_once() {
+        let start = Instant::now();
+        let mut stopping = Stopping::since(start, Stop::Alone);
+        let mut due = |milliseconds| stopping.due(start + Duration::from_millis(milliseconds));
+        assert_eq!(due(999), None);
+        assert_eq!(due(1000), Some(libc::SIGTERM));
+        assert_eq!(due(1500), None);
+        assert_eq!(due(2000), Some(libc::SIGKILL));
+        assert_eq!(due(60_000), None);
+    }
+}
