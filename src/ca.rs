@@ -3,7 +3,7 @@
 //! ```text
 //! .pistream/ (0700, beside the inventory)
 //!   lock             held while somebody works with it
-//!   ca.key  ca.pem   the authority: P-256, ten years
+//!   ca.key  ca.pem   the authority: P-256, ten years; the key sealed by a passphrase, if the user wants that
 //!   crl.pem          what is revoked, signed by it
 //!   issued/NAME.json every certificate issued to a host, newest last
 //! ```
@@ -13,20 +13,27 @@
 //! no transport.
 
 mod authority;
+mod certificate;
 mod issued;
+mod key;
+mod make;
 mod revoked;
 mod store;
 mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Authority, impostor};
+pub use authority::Authority;
 pub use issued::{Issued, Standing};
+pub use make::impostor;
 pub use subject::{Subject, subjects};
 
 use crate::model::Name;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+const KEY: &str = "ca.key";
+const CERTIFICATE: &str = "ca.pem";
 
 /// What stands in a file where the authority's own words would: rendering needs no authority, and two renderings of one
 /// inventory must not differ.
@@ -52,10 +59,23 @@ pub enum Error {
     },
     #[error("{attempted}: {cause}")]
     Sign { attempted: &'static str, cause: String },
+    #[error("{} is sealed: its passphrase is needed to sign", .0.display())]
+    Sealed(PathBuf),
+    #[error("the passphrase does not open {}; nothing was touched", .0.display())]
+    Passphrase(PathBuf),
     #[error("the request is refused: {0}")]
     Request(String),
     #[error("{0} was never given a certificate: deploy it first")]
     Unknown(Name),
+}
+
+impl Error {
+    fn sign(attempted: &'static str, cause: impl ToString) -> Error {
+        Error::Sign {
+            attempted,
+            cause: cause.to_string(),
+        }
+    }
 }
 
 /// What the plans of a fleet need of its authority.

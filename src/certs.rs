@@ -2,10 +2,12 @@
 //!
 //! Works with the authority beside the inventory; touches a host only to make a revocation count, by a deploy of its server.
 
-use crate::ca::{Authority, Issued, Standing, Subject, subjects};
+mod list;
+mod seal;
+
+use crate::ca::{Authority, subjects};
 use crate::model::{Fleet, Name};
-use crate::table::{Colour, table};
-use crate::{cli, deploy, exit, inventory};
+use crate::{cli, deploy, exit, inventory, passphrase};
 use miette::{IntoDiagnostic, miette};
 use std::io::Write;
 use std::path::Path;
@@ -16,77 +18,11 @@ use std::path::Path;
 /// A wrong inventory, an authority that is not there or cannot be worked with, a name that never had a certificate.
 pub async fn run(command: cli::Certs) -> miette::Result<exit::Code> {
     match command {
-        cli::Certs::List { inventory, json } => list(&inventory.inventory, json),
+        cli::Certs::List { inventory, json } => list::run(&inventory.inventory, json),
         cli::Certs::Renew { inventory, name } => renew(&inventory.inventory, &name),
         cli::Certs::Revoke { inventory, name } => revoke(inventory, &name).await,
-    }
-}
-
-fn list(path: &Path, json: bool) -> miette::Result<exit::Code> {
-    let fleet = inventory::load_and_warn(path)?;
-    let wanted = subjects(&fleet);
-    let (certificates, now) = match Authority::look(path).into_diagnostic()? {
-        Some(authority) => authority.list().into_diagnostic()?,
-        None => (Vec::new(), 0),
-    };
-    let rows = certificates.iter().map(|(name, newest)| {
-        let subject = wanted.iter().find(|s| s.name == *name);
-        Row {
-            name,
-            newest,
-            days: newest.days_left(now),
-            standing: standing(newest.standing(subject, now), subject),
-        }
-    });
-    let mut out = std::io::stdout();
-    let shown = match json {
-        true => {
-            let rows: Vec<serde_json::Value> = rows.map(|row| row.json()).collect();
-            serde_json::to_string_pretty(&rows).into_diagnostic()? + "\n"
-        }
-        false => table(
-            &["NAME", "SERIAL", "DAYS LEFT", "STANDING"],
-            rows.map(Row::cells).collect(),
-        ),
-    };
-    // whoever reads may have gone
-    write!(out, "{shown}").into_diagnostic()?;
-    Ok(exit::Code::Done)
-}
-
-struct Row<'a> {
-    name: &'a Name,
-    newest: &'a Issued,
-    days: u64,
-    standing: (&'static str, Colour),
-}
-
-impl Row<'_> {
-    fn cells(self) -> Vec<(String, Colour)> {
-        let (standing, colour) = self.standing;
-        vec![
-            (self.name.to_string(), Colour::Plain),
-            (self.newest.serial.clone(), Colour::Plain),
-            (self.days.to_string(), Colour::Plain),
-            (standing.to_owned(), colour),
-        ]
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "name": self.name.as_str(), "serial": self.newest.serial, "not_after": self.newest.not_after,
-            "days_left": self.days, "revoked": self.newest.revoked, "standing": self.standing.0,
-        })
-    }
-}
-
-fn standing(standing: Standing, subject: Option<&Subject>) -> (&'static str, Colour) {
-    match (standing, subject) {
-        (Standing::Revoked, _) => ("revoked", Colour::Bad),
-        (Standing::Expired, _) => ("expired", Colour::Bad),
-        (_, None) => ("no longer in the inventory", Colour::Plain),
-        (Standing::Due, _) => ("due: deploy renews it", Colour::Plain),
-        (Standing::Good, _) => ("good", Colour::Good),
+        cli::Certs::Seal { inventory } => seal::seal(&inventory.inventory),
+        cli::Certs::Unseal { inventory } => seal::unseal(&inventory.inventory),
     }
 }
 
@@ -117,7 +53,11 @@ async fn revoke(inventory: cli::Inventory, name: &str) -> miette::Result<exit::C
             "{name} is a server: cameras know their servers by the authority alone, and cannot learn of a revocation"
         ));
     }
-    there(&inventory.inventory)?.revoke(&name).into_diagnostic()?;
+    let authority = there(&inventory.inventory)?;
+    passphrase::open(&authority, fleet.passphrase.as_ref()).into_diagnostic()?;
+    authority.revoke(&name).into_diagnostic()?;
+    // the deploy takes it anew
+    drop(authority);
     writeln!(std::io::stdout(), "{name}: revoked; its server is told").into_diagnostic()?;
     deploy::run(cli::Deploy {
         limit: servers(&fleet, &name),
@@ -143,7 +83,7 @@ fn servers(fleet: &Fleet, camera: &Name) -> Vec<String> {
 fn there(path: &Path) -> miette::Result<Authority> {
     match Authority::look(path).into_diagnostic()? {
         // now locked
-        Some(_) => Authority::take(path).into_diagnostic(),
+        Some(_) => Authority::take(path, None).into_diagnostic(),
         None => Err(miette!(
             help = "`pistream deploy` makes it",
             "there is no certificate authority beside {}",

@@ -217,6 +217,16 @@ pub enum Certs {
         /// The camera
         name: String,
     },
+    /// Seal the authority's key by a passphrase, or by another one: the inventory's `ca: {passphrase: …}`, else asked for
+    Seal {
+        #[command(flatten)]
+        inventory: Inventory,
+    },
+    /// Put the authority's key on disk in clear again
+    Unseal {
+        #[command(flatten)]
+        inventory: Inventory,
+    },
 }
 
 #[derive(Debug, Args)]

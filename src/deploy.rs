@@ -4,13 +4,14 @@
 //! reported per host, never thrown: one dead Pi is a row, not the end.
 
 use crate::ca::{self, Authority, Identities, Subject};
+use crate::model::Secret;
 use crate::plan::{self, Host, Paths};
 use crate::remote::{self, Keep, Verb};
 use crate::report::{HostResult, Message, Report, Style, with_help};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
 use crate::transport::{self, Credentials};
-use crate::{cli, exit, inventory, select};
+use crate::{cli, exit, inventory, passphrase, select};
 use miette::IntoDiagnostic;
 use pistream_agent::{Answer, ApplyRequest, Event, Mode, Plan};
 use std::sync::Arc;
@@ -31,19 +32,26 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
         true => None,
         // a comparison makes nothing
         false if options.check => Authority::look(&options.inventory.inventory).into_diagnostic()?,
-        false => Some(Authority::take(&options.inventory.inventory).into_diagnostic()?),
+        false => Some(passphrase::take(&options.inventory.inventory, fleet.passphrase.as_ref()).into_diagnostic()?),
     };
     let identities = match &authority {
         Some(authority) => authority.identities(&subjects).into_diagnostic()?,
         None => Identities::placeholders(),
     };
-    let authority = authority.map(Arc::new);
     let paths = Paths::host();
     let plans: Vec<Plan> = hosts
         .iter()
         .map(|&host| plan::for_host(&fleet, host, &paths, &templates, &secrets, &identities))
         .collect::<Result<_, _>>()
         .into_diagnostic()?;
+    if let Some(authority) = &authority {
+        passphrase::warn_if_clear(authority, fleet.passphrase.as_ref());
+        let lacks = |plan: &Plan| plan.identity.as_ref().is_some_and(|i| i.certificate.is_none());
+        if !options.check && plans.iter().any(lacks) {
+            passphrase::open(authority, fleet.passphrase.as_ref()).into_diagnostic()?;
+        }
+    }
+    let authority = authority.map(Arc::new);
 
     let names = hosts.iter().map(|h| h.name().to_string()).collect();
     let mode = if options.check { Mode::Check } else { Mode::Apply };
@@ -59,6 +67,7 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
             ssh: host.ssh().clone(),
             credentials: Credentials::of(host.ssh(), &secrets),
             authority: authority.clone(),
+            passphrase: fleet.passphrase.clone(),
             subject: subjects.iter().find(|s| s.name == *host.name()).cloned(),
             request: ApplyRequest {
                 mode,
@@ -84,6 +93,8 @@ struct Job {
     ssh: crate::model::Ssh,
     credentials: Credentials,
     authority: Option<Arc<Authority>>,
+    /// Where that of the authority's key comes from.
+    passphrase: Option<Secret>,
     /// What its certificate is to say, if it needs one.
     subject: Option<Subject>,
     request: ApplyRequest,
@@ -180,11 +191,27 @@ impl Job {
         let refused = |why: String| Answer::Refused { why };
         let again = std::mem::replace(asked, true);
         Some(match (&self.authority, &self.subject, self.request.mode) {
-            (Some(authority), Some(subject), Mode::Apply) if !again => match authority.issue(subject, request) {
+            (Some(authority), Some(subject), Mode::Apply) if !again => match self.issue(authority, subject, request) {
                 Ok(pem) => Answer::Certificate { pem },
-                Err(error) => refused(error.to_string()),
+                Err(why) => refused(why),
             },
             _ => refused("this host needs no certificate".to_owned()),
+        })
+    }
+
+    /// A host that has lost what it had asks for a certificate that nobody expected to sign: the key may still be sealed
+    /// then, and with everybody at work nobody is asked for its passphrase.
+    fn issue(&self, authority: &Authority, subject: &Subject, request: &str) -> Result<String, String> {
+        if let Some(source) = &self.passphrase {
+            // a command may take its time
+            tokio::task::block_in_place(|| passphrase::open_by(authority, source)).map_err(|e| e.to_string())?;
+        }
+        authority.issue(subject, request).map_err(|error| match error {
+            ca::Error::Sealed(_) => {
+                let name = &subject.name;
+                format!("{error}; `pistream certs renew {name}`, then deploy again on a terminal")
+            }
+            error => error.to_string(),
         })
     }
 }

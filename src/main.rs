@@ -22,6 +22,7 @@ mod facts;
 mod import;
 mod inventory;
 mod model;
+mod passphrase;
 mod plan;
 mod recordings;
 mod remote;

@@ -20,6 +20,8 @@ pub struct Fleet {
     pub cameras: Vec<Camera>,
     /// In the order of the file. None: whoever comes from an address in `play` may see every camera.
     pub viewers: Vec<Viewer>,
+    /// By which the key of the fleet's certificate authority is sealed, if the inventory says so.
+    pub passphrase: Option<Secret>,
 }
 
 impl Fleet {

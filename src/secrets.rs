@@ -31,6 +31,14 @@ impl fmt::Debug for Clear {
     }
 }
 
+/// One secret, when it is needed and not before.
+///
+/// # Errors
+/// What is wrong with its source, and what to do.
+pub fn fetch(secret: &Secret) -> Result<Clear, String> {
+    source::fetch(secret).map_err(|error| error.to_string())
+}
+
 /// Every secret of a fleet, or placeholders.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
@@ -72,7 +80,8 @@ impl Secrets {
         Secrets::default()
     }
 
-    /// Fetches every secret the fleet names, each source once.
+    /// Fetches every secret that deploying the fleet takes, each source once. The passphrase of its authority is none of
+    /// them: most runs sign nothing.
     ///
     /// # Errors
     /// All sources that gave none, with their places in the inventory: a variable not set, a file not readable, a

@@ -11,6 +11,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("serde_yaml", &["src/import", "src/inventory/tests"]),
     ("minijinja", &["src/templates"]),
     ("rcgen", &["src/ca"]),
+    ("pkcs8", &["src/ca/key"]),
+    ("rpassword", &["src/passphrase", "src/transport/russh"]),
     ("p256", &["src/agent/identity"]),
     ("pem_rfc7468", &["src/agent/identity"]),
     ("clap", &["src/cli", "src/main"]),

@@ -1,53 +1,51 @@
-//! Signs: the authority itself and hosts' certificates.
+//! Signs: hosts' certificates, and what is revoked.
 //!
 //! P-256 throughout: GnuTLS, OpenSSL and nginx of every supported Debian take it (an Ed25519 key as ring writes it is
 //! refused by OpenSSL 3.0).
 
-use super::issued::{self, Issued, LIFETIME, Standing};
-use super::revoked;
+use super::certificate::{LIFETIME, SINCE_YEAR, common_name, hexadecimal, moment, serial};
+use super::issued::{self, Issued, Standing};
+use super::key::{self, Kept, Sealed};
 use super::store::Store;
 use super::subject::Subject;
-use super::{Error, Identities};
+use super::{CERTIFICATE, Error, Identities, KEY, make, revoked};
 use crate::model::Name;
+use crate::secrets::Clear;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
-    SerialNumber,
+    CertificateParams, CertificateSigningRequestParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber,
 };
-use std::io::Read;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
-
-const KEY: &str = "ca.key";
-const CERTIFICATE: &str = "ca.pem";
-
-/// The authority's own life. Seconds: ten years.
-const AUTHORITY_LIFETIME: u64 = 10 * LIFETIME;
-
-/// From when on everything is good. A Pi has no clock that runs without power: until it has asked somebody for the time it
-/// lives at the moment of its last shutdown, or at the build date of its systemd. It must stream then, too. The date says
-/// nothing else: a certificate does not exist before it is issued.
-pub(super) const SINCE_YEAR: i32 = 2000;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// The authority at work.
 pub struct Authority {
     store: Store,
-    issuer: Issuer<'static, KeyPair>,
+    /// The key as it lies on disk, if it is sealed.
+    sealed: Option<Sealed>,
+    /// Not there while the key is sealed and nobody has opened it.
+    issuer: OnceLock<Issuer<'static, KeyPair>>,
     certificate: String,
     now: fn() -> SystemTime,
 }
 
 impl Authority {
-    /// The fleet's authority, made if there is none yet, locked until this is dropped.
+    /// The fleet's authority, made if there is none yet, locked until this is dropped. `passphrase` seals the key of one
+    /// that is made, and is not looked at otherwise.
     ///
     /// # Errors
     /// Somebody else works with it; its files cannot be read or written, may be read by others, or are damaged.
-    pub fn take(inventory: &Path) -> Result<Authority, Error> {
+    pub fn take(inventory: &Path, passphrase: Option<&Clear>) -> Result<Authority, Error> {
         let store = Store::take(inventory)?;
         if store.read(CERTIFICATE)?.is_none() {
-            create(&store)?;
+            make::authority(&store, passphrase)?;
         }
-        Authority::open(store)
+        let authority = Authority::load(store)?;
+        if let (Some(passphrase), false) = (passphrase, authority.is_open()) {
+            authority.open(passphrase)?;
+        }
+        Ok(authority)
     }
 
     /// The fleet's authority if there is one, to read: not locked, and nothing is made.
@@ -56,24 +54,87 @@ impl Authority {
     /// Its files cannot be read, may be read by others, or are damaged.
     pub fn look(inventory: &Path) -> Result<Option<Authority>, Error> {
         match Store::look(inventory)? {
-            Some(store) if store.read(CERTIFICATE)?.is_some() => Authority::open(store).map(Some),
+            Some(store) if store.read(CERTIFICATE)?.is_some() => Authority::load(store).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn open(store: Store) -> Result<Authority, Error> {
+    fn load(store: Store) -> Result<Authority, Error> {
         let there = |text: Option<String>, name| text.ok_or_else(|| store.damaged(name, "it is missing"));
         let key = there(store.read_secret(KEY)?, KEY)?;
         let certificate = there(store.read(CERTIFICATE)?, CERTIFICATE)?;
-        // rcgen's own words might quote the key
-        let key = KeyPair::from_pem(&key).map_err(|_| store.damaged(KEY, "it is no key"))?;
-        let issuer = Issuer::from_ca_cert_pem(&certificate, key).map_err(|e| store.damaged(CERTIFICATE, e))?;
-        Ok(Authority {
+        let key = key::read(&key).ok_or_else(|| store.damaged(KEY, "it is no key"))?;
+        let mut authority = Authority {
             store,
-            issuer,
+            sealed: None,
+            issuer: OnceLock::new(),
             certificate,
             now: SystemTime::now,
-        })
+        };
+        match key {
+            Kept::Clear(key) => authority.use_key(*key)?,
+            Kept::Sealed(sealed) => authority.sealed = Some(sealed),
+        }
+        Ok(authority)
+    }
+
+    fn use_key(&self, key: KeyPair) -> Result<(), Error> {
+        let issuer = Issuer::from_ca_cert_pem(&self.certificate, key);
+        let issuer = issuer.map_err(|e| self.store.damaged(CERTIFICATE, e))?;
+        // whoever was first opened the same key
+        let _ = self.issuer.set(issuer);
+        Ok(())
+    }
+
+    /// Whether the key lies on disk sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.is_some()
+    }
+
+    /// Whether it can sign.
+    pub fn is_open(&self) -> bool {
+        self.issuer.get().is_some()
+    }
+
+    pub fn key_path(&self) -> PathBuf {
+        self.store.path(KEY)
+    }
+
+    /// Opens a sealed key; it stays sealed on disk.
+    ///
+    /// # Errors
+    /// The passphrase is another.
+    pub fn open(&self, passphrase: &Clear) -> Result<(), Error> {
+        match &self.sealed {
+            Some(sealed) => {
+                let key = sealed.open(passphrase);
+                self.use_key(key.ok_or_else(|| Error::Passphrase(self.key_path()))?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Seals the key on disk, whether it was sealed before or not.
+    ///
+    /// # Errors
+    /// It is not open, or cannot be written.
+    pub fn seal(&self, passphrase: &Clear) -> Result<(), Error> {
+        let sealed = key::seal(self.issuer()?.key(), passphrase);
+        let sealed =
+            sealed.ok_or_else(|| Error::sign("seal the authority's key", "the system has no random numbers"))?;
+        self.store.write(KEY, &sealed)
+    }
+
+    /// Puts the key on disk in clear.
+    ///
+    /// # Errors
+    /// It is not open, or cannot be written.
+    pub fn unseal(&self) -> Result<(), Error> {
+        self.store.write(KEY, &self.issuer()?.key().serialize_pem())
+    }
+
+    fn issuer(&self) -> Result<&Issuer<'static, KeyPair>, Error> {
+        self.issuer.get().ok_or_else(|| Error::Sealed(self.key_path()))
     }
 
     fn seconds(&self) -> u64 {
@@ -106,7 +167,8 @@ impl Authority {
     /// A certificate for the key that the request is signed with. Nothing else of the request counts.
     ///
     /// # Errors
-    /// The request is not signed by the key it names, that is no P-256 key, or the host's last certificate was revoked.
+    /// The request is not signed by the key it names, that is no P-256 key, or the host's last certificate was revoked; the
+    /// authority's own key is sealed.
     pub fn issue(&self, subject: &Subject, request: &str) -> Result<String, Error> {
         let mut all = issued::load(&self.store, &subject.name)?;
         let now = self.seconds();
@@ -125,10 +187,7 @@ impl Authority {
         if key.algorithm() != &PKCS_ECDSA_P256_SHA256 || key.der_bytes().len() != 65 {
             return Err(Error::Request("it is not for a P-256 key".into()));
         }
-        let sign = |e: rcgen::Error| Error::Sign {
-            attempted: "sign a certificate",
-            cause: e.to_string(),
-        };
+        let sign = |e: rcgen::Error| Error::sign("sign a certificate", e);
         let serial = serial()?;
         let mut params = CertificateParams::new(subject.names.clone()).map_err(sign)?;
         params.distinguished_name = common_name(subject.name.as_str());
@@ -142,9 +201,9 @@ impl Authority {
             false => ExtendedKeyUsagePurpose::ClientAuth,
         }];
         params.use_authority_key_identifier_extension = true;
-        let pem = params.signed_by(&key, &self.issuer).map_err(sign)?.pem();
+        let pem = params.signed_by(&key, self.issuer()?).map_err(sign)?.pem();
         all.push(Issued {
-            serial: serial.iter().map(|b| format!("{b:02X}")).collect(),
+            serial: hexadecimal(&serial),
             not_after: now + LIFETIME,
             names: subject.names.clone(),
             pem: pem.clone(),
@@ -158,19 +217,19 @@ impl Authority {
     /// From the next deploy of its server on, no certificate of this host is good any more, and it gets no other.
     ///
     /// # Errors
-    /// It never had one, or the store cannot be written.
+    /// It never had one, the authority's key is sealed, or the store cannot be written; then nothing is revoked.
     pub fn revoke(&self, host: &Name) -> Result<(), Error> {
         let mut all = issued::load(&self.store, host)?;
         if all.is_empty() {
             return Err(Error::Unknown(host.clone()));
         }
-        let now = self.seconds();
+        let (issuer, now) = (self.issuer()?, self.seconds());
         for certificate in &mut all {
             certificate.revoked.get_or_insert(now);
             certificate.renew = false;
         }
         issued::save(&self.store, host, &all)?;
-        revoked::write(&self.store, &self.issuer, now)
+        revoked::write(&self.store, issuer, now)
     }
 
     /// The next deploy of this host makes a new key and certificate. What was revoked stays revoked.
@@ -202,69 +261,4 @@ impl Authority {
     pub(super) fn at(self, now: fn() -> SystemTime) -> Authority {
         Authority { now, ..self }
     }
-}
-
-/// A key and certificate that say to be this camera's, signed by nobody the fleet knows: what its server must refuse. Nobody
-/// is the worse for their being known.
-///
-/// # Errors
-/// No key can be made.
-pub fn impostor(camera: &Name) -> Result<String, Error> {
-    let sign = |e: rcgen::Error| Error::Sign {
-        attempted: "make an impostor's certificate",
-        cause: e.to_string(),
-    };
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(sign)?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = common_name(camera.as_str());
-    let certificate = params.self_signed(&key).map_err(sign)?;
-    Ok(key.serialize_pem() + &certificate.pem())
-}
-
-/// A new authority. Its certificate is written last: with it, the authority is there.
-fn create(store: &Store) -> Result<(), Error> {
-    let sign = |e: rcgen::Error| Error::Sign {
-        attempted: "make the fleet's certificate authority",
-        cause: e.to_string(),
-    };
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(sign)?;
-    let serial = serial()?;
-    let mut params = CertificateParams::default();
-    // two fleets' authorities have different names
-    let which: String = serial.iter().take(4).map(|b| format!("{b:02x}")).collect();
-    params.distinguished_name = common_name(&format!("pistream authority {which}"));
-    params.not_before = rcgen::date_time_ymd(SINCE_YEAR, 1, 1);
-    params.not_after = (SystemTime::now() + Duration::from_secs(AUTHORITY_LIFETIME)).into();
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let certificate = params.self_signed(&key).map_err(sign)?.pem();
-    store.write(KEY, &key.serialize_pem())?;
-    let issuer = Issuer::new(params, key);
-    revoked::write(store, &issuer, 0)?;
-    store.write(CERTIFICATE, &certificate)
-}
-
-fn common_name(name: &str) -> DistinguishedName {
-    let mut distinguished = DistinguishedName::new();
-    distinguished.push(DnType::CommonName, name);
-    distinguished
-}
-
-pub(super) fn moment(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-/// 128 random bits; positive, and of the same length every time.
-fn serial() -> Result<[u8; 16], Error> {
-    let path = Path::new("/dev/urandom");
-    let mut serial = [0; 16];
-    let read = std::fs::File::open(path).and_then(|mut random| random.read_exact(&mut serial));
-    read.map_err(|source| Error::File {
-        attempted: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    serial[0] = serial[0] & 0x7f | 0x40;
-    Ok(serial)
 }

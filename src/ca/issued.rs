@@ -1,6 +1,7 @@
 //! What was issued to one host, newest last: nothing is forgotten, since what is forgotten cannot be revoked.
 
 use super::Error;
+use super::certificate::LIFETIME;
 use super::store::Store;
 use super::subject::Subject;
 use crate::model::Name;
@@ -8,9 +9,6 @@ use serde::{Deserialize, Serialize};
 
 /// Below the store, a file per host.
 const DIRECTORY: &str = "issued";
-
-/// How long a certificate is good. Seconds: a year.
-pub(super) const LIFETIME: u64 = 365 * 86_400;
 
 /// One certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

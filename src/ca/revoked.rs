@@ -1,8 +1,8 @@
 //! The list of what is revoked (a CRL, RFC 5280): made of what was issued, for servers to read.
 
 use super::Error;
-use super::authority::{SINCE_YEAR, moment};
-use super::issued::{self, LIFETIME};
+use super::certificate::{LIFETIME, SINCE_YEAR, moment};
+use super::issued;
 use super::store::Store;
 use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber};
 use std::time::Duration;
@@ -40,10 +40,7 @@ pub(super) fn write(store: &Store, issuer: &Issuer<'_, KeyPair>, now: u64) -> Re
         key_identifier_method: KeyIdMethod::Sha256,
     };
     let pem = list.signed_by(issuer).and_then(|list| list.pem());
-    let pem = pem.map_err(|e| Error::Sign {
-        attempted: "sign the list of what is revoked",
-        cause: e.to_string(),
-    })?;
+    let pem = pem.map_err(|e| Error::sign("sign the list of what is revoked", e))?;
     store.write(NAME, &pem)
 }
 

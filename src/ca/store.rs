@@ -121,9 +121,13 @@ impl Store {
         Ok(names)
     }
 
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     pub(super) fn damaged(&self, name: &str, cause: impl ToString) -> Error {
         Error::Damaged {
-            path: self.directory.join(name),
+            path: self.path(name),
             directory: self.directory.clone(),
             cause: cause.to_string(),
         }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::Fleet;
 use crate::model::samples::{fleet, name};
+use crate::secrets::Clear;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,8 +26,14 @@ impl Place {
         self.0.path().join(".pistream")
     }
 
+    /// One that was taken before goes first: two at once are refused.
+    fn take_again(&self, before: Authority) -> Authority {
+        drop(before);
+        self.take()
+    }
+
     fn take(&self) -> Authority {
-        Authority::take(&self.inventory()).unwrap()
+        Authority::take(&self.inventory(), None).unwrap()
     }
 }
 
@@ -90,11 +97,11 @@ fn the_authority_is_made_once_and_for_its_owner_alone() {
 fn two_at_once_are_refused_and_an_exposed_key_is_not_used() {
     let place = Place::new();
     let one = place.take();
-    assert!(matches!(Authority::take(&place.inventory()), Err(Error::Busy(_))));
+    assert!(matches!(Authority::take(&place.inventory(), None), Err(Error::Busy(_))));
     drop(one);
     let key = place.store().join("ca.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(Authority::take(&place.inventory()), Err(Error::Exposed(path)) if path == key));
+    assert!(matches!(Authority::take(&place.inventory(), None), Err(Error::Exposed(path)) if path == key));
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(place.store(), fs::Permissions::from_mode(0o755)).unwrap();
     assert!(matches!(Authority::look(&place.inventory()), Err(Error::Exposed(_))));
@@ -205,9 +212,73 @@ fn a_damaged_authority_is_told_and_not_replaced() {
     let place = Place::new();
     drop(place.take());
     fs::write(place.store().join("ca.key"), "-----BEGIN PRIVATE KEY-----\nsecret\n").unwrap();
-    let Err(error) = Authority::take(&place.inventory()) else {
+    let Err(error) = Authority::take(&place.inventory(), None) else {
         panic!("taken")
     };
     let words = error.to_string();
     assert!(words.contains("ca.key") && !words.contains("secret"), "{words}");
+}
+
+/// As people type it; the other is nobody's.
+const PASSPHRASE: &str = "grüne Tür, \"7\" Stufen";
+
+#[test]
+fn a_sealed_key_signs_nothing_until_its_passphrase_opens_it() {
+    let place = Place::new();
+    let right = Clear::new(PASSPHRASE);
+    let key = || fs::read_to_string(place.store().join("ca.key")).unwrap();
+    drop(Authority::take(&place.inventory(), Some(&right)).unwrap());
+    assert!(
+        key().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"),
+        "{}",
+        key()
+    );
+    let mode = fs::metadata(place.store().join("ca.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let authority = place.take();
+    assert!(authority.is_sealed() && !authority.is_open());
+    assert_eq!(authority.identities(&[camera()]).unwrap().certificates.len(), 0);
+    assert!(matches!(authority.issue(&camera(), &request()), Err(Error::Sealed(_))));
+    let before = key();
+    // unoptimised, each try takes a second
+    let almost = Clear::new("grune Tur, \"7\" Stufen");
+    assert!(matches!(authority.open(&almost), Err(Error::Passphrase(_))));
+    assert!(matches!(authority.issue(&camera(), &request()), Err(Error::Sealed(_))));
+    authority.open(&right).unwrap();
+    authority.issue(&camera(), &request()).unwrap();
+    assert_eq!(key(), before, "open, it stays sealed on disk");
+    drop(authority);
+
+    let authority = place.take();
+    assert!(matches!(authority.revoke(&name("cam1")), Err(Error::Sealed(_))));
+    assert!(
+        authority.list().unwrap().0[0].1.revoked.is_none(),
+        "nothing was touched"
+    );
+    authority.open(&right).unwrap();
+    authority.revoke(&name("cam1")).unwrap();
+    assert_eq!(revoked(&authority), 1);
+}
+
+#[test]
+fn a_key_is_sealed_by_another_passphrase_and_opened_for_good() {
+    let place = Place::new();
+    let (first, second) = (Clear::new("first"), Clear::new("second"));
+    let authority = place.take();
+    let clear = fs::read_to_string(place.store().join("ca.key")).unwrap();
+    authority.seal(&first).unwrap();
+    drop(authority);
+    let authority = place.take();
+    assert!(matches!(authority.seal(&second), Err(Error::Sealed(_))));
+    assert!(matches!(authority.unseal(), Err(Error::Sealed(_))));
+    authority.open(&first).unwrap();
+    authority.seal(&second).unwrap();
+    drop(authority);
+    let authority = place.take();
+    assert!(matches!(authority.open(&first), Err(Error::Passphrase(_))));
+    authority.open(&second).unwrap();
+    authority.unseal().unwrap();
+    assert_eq!(fs::read_to_string(place.store().join("ca.key")).unwrap(), clear);
+    place.take_again(authority).issue(&camera(), &request()).unwrap();
 }

@@ -13,7 +13,7 @@ use super::definition::Keys;
 use super::fault::Finding;
 use super::keys::{CameraKeys, InventoryKeys, ServerKeys, SshKeys};
 use super::reader::{Named, Read, Reader, value};
-use super::short::OrShort;
+use super::short::{OrShort, locate_secret};
 use super::tree::{Node, Place};
 use crate::model::Fleet;
 
@@ -77,6 +77,9 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
             (place, camera::build(name, place, keys, &context, &known, reader))
         })
         .collect();
+    let passphrase = hosts::flat(keys.ca)
+        .flatten()
+        .and_then(|ca| hosts::flat(ca.passphrase).flatten());
     hosts::check_streams(&cameras, reader);
     hosts::check_hosts(&built, &cameras, reader);
     if !reader.faults.is_empty() {
@@ -92,6 +95,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         servers,
         cameras,
         viewers,
+        passphrase: passphrase.map(|secret| locate_secret(secret, directory)),
     })
 }
 

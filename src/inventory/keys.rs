@@ -33,6 +33,8 @@ keys! {
     InventoryKeys {
         /// What holds for every host unless the host says otherwise.
         defaults: DefaultsKeys,
+        /// The fleet's certificate authority.
+        ca: CaKeys,
         /// The streaming servers by name.
         servers: Named<ServerKeys>,
         /// The cameras by name.
@@ -51,6 +53,15 @@ keys! {
         server: ServerKeys,
         /// Any key of a camera.
         camera: CameraKeys,
+    }
+}
+
+keys! {
+    /// The fleet's certificate authority, which is kept in `.pistream/` beside the inventory.
+    CaKeys {
+        /// What its key is sealed with; asked for only when something is signed. `pistream certs seal` seals a key that
+        /// was made before this was written.
+        passphrase: Secret,
     }
 }
 

@@ -79,5 +79,6 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
         }],
         cameras: (1..=cameras).map(camera).collect(),
         viewers: vec![],
+        passphrase: None,
     }
 }

@@ -1,8 +1,9 @@
 //! Where keys are, and where they are not: looked for in everything that hosts and deployer show or leave behind.
 
-use crate::fleet::streams_again;
-use crate::hosts::text;
-use crate::identity::{IDENTITY, SOON, certs, put, streaming};
+use crate::fleet::{Fleet, deploy, lives, streams_again};
+use crate::hosts::{Image, Lab, run, text};
+use crate::identity::{IDENTITY, SOON, certs, put};
+use crate::releases::is_confined;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -17,13 +18,59 @@ fn secrets(pem: &str) -> Vec<String> {
     lines
 }
 
+/// What seals the authority's key, and where the inventory says it is.
+const PASSPHRASE: &str = "brass lantern under the stairs";
+const SOURCE: &str = "passphrase";
+
+/// A fleet whose authority was sealed from its first moment on.
+fn sealed() -> Lab {
+    let lab = Lab::up(Image::Fat, &["hub", "porch"]);
+    Fleet::new(&lab, "russh", &["porch"]).write(&lab);
+    let inventory = fs::read_to_string(lab.home().join("hosts.yml")).unwrap();
+    lab.write_inventory(&format!("{inventory}ca: {{passphrase: {{file: {SOURCE}}}}}\n"));
+    say_passphrase(&lab, PASSPHRASE);
+    deploy(&lab, &[]).must_exit(0);
+    streams_again(&lab, "porch", SOON);
+    lab
+}
+
+fn say_passphrase(lab: &Lab, passphrase: &str) {
+    fs::write(lab.home().join(SOURCE), format!("{passphrase}\n")).unwrap();
+}
+
+/// A deploy that must be refused for the want of a passphrase, with one fault, before any host was asked anything.
+fn refused(lab: &Lab, words: &str) {
+    let before = lives(lab, "hub");
+    let refused = deploy(lab, &[]).must_exit(2);
+    assert_eq!(refused.text().matches('×').count(), 1, "{}", refused.text());
+    let told = refused.text().replace("\n  │ ", " ");
+    assert!(told.contains(words) && told.contains("nothing was touched"), "{told}");
+    assert_eq!(lives(lab, "hub"), before);
+}
+
+/// The authority's key in clear, as OpenSSL opens it: it is sealed as others seal.
+fn authority(lab: &Lab) -> String {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkcs8", "-in", ".pistream/ca.key", "-passin", &format!("file:{SOURCE}")]);
+    text(&run(openssl.current_dir(lab.home())))
+}
+
 #[test]
 fn no_key_is_anywhere_but_in_its_own_file() {
-    let (lab, _) = streaming(&["hub", "porch"]);
+    let lab = sealed();
+    // what signs nothing asks for no passphrase
+    fs::remove_file(lab.home().join(SOURCE)).unwrap();
+    assert_eq!(deploy(&lab, &[]).must_exit(0).result("porch").0, "unchanged");
+    certs(&lab, &["list", "-i", "hosts.yml"]);
     // keys are made while somebody looks over everybody's shoulder
     for host in ["hub", "porch"] {
         certs(&lab, &["renew", host, "-i", "hosts.yml"]);
     }
+    refused(&lab, "cannot read");
+    say_passphrase(&lab, "brass lantern");
+    refused(&lab, "does not open");
+    say_passphrase(&lab, PASSPHRASE);
+    run(&mut lab.pistream(&["render", "-i", "hosts.yml", "-o", "rendered"]));
     let log = lab.home().join("log");
     let file = fs::File::create(&log).unwrap();
     let mut deployer = lab.pistream(&["deploy", "-i", "hosts.yml", "-v", "--diff"]);
@@ -52,8 +99,8 @@ fn no_key_is_anywhere_but_in_its_own_file() {
         let pem = lab.root(host, &format!("cat {IDENTITY}"));
         keys.extend(secrets(&pem).into_iter().map(|line| (host, line)));
     }
-    let authority = fs::read_to_string(lab.home().join(".pistream/ca.key")).unwrap();
-    keys.extend(secrets(&authority).into_iter().map(|line| ("", line)));
+    keys.extend(secrets(&authority(&lab)).into_iter().map(|line| ("", line)));
+    keys.push(("", PASSPHRASE.to_owned()));
     let patterns = lab.home().join(".patterns");
     let lines: String = keys.iter().map(|(_, line)| format!("{line}\n")).collect();
     fs::write(&patterns, &lines).unwrap();
@@ -81,9 +128,12 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     let at_home = holding(&lab.home(), &lab.home().join("../.patterns"));
     assert_eq!(
         at_home,
-        ["./.pistream/ca.key"],
-        "the deployer's own files and its output"
+        [format!("./{SOURCE}")],
+        "the deployer's own files, what it rendered, and its output"
     );
+    for unit in ["pistream-server.service", "pistream-recordings.service"] {
+        is_confined(&lab, "hub", unit);
+    }
 }
 
 /// Files below the directory in which one of the patterns stands.

@@ -31,5 +31,22 @@ fn a_server_on_trixie_takes_in_cameras_of_bullseye_bookworm_and_trixie() {
         for complaint in ["Unknown", "Failed to parse", "ignoring"] {
             assert!(!said.contains(complaint), "{camera}: {said}");
         }
+        is_confined(&lab, camera, "pistream-camera.service");
     }
+    is_confined(&lab, "hub", "pistream-server.service");
+    is_confined(&lab, "hub", "pistream-recordings.service");
+}
+
+/// What systemd itself thinks of how little the unit may do: at most 2.5 on its scale from 0 (nothing) to 10 (everything).
+pub fn is_confined(lab: &Lab, host: &str, unit: &str) {
+    let ask = format!("LC_ALL=C.UTF-8 systemd-analyze --no-pager security {unit}");
+    let told = lab.root(host, &ask);
+    let words = told
+        .lines()
+        .find_map(|line| line.split_once("Overall exposure level for"));
+    let level = words.and_then(|(_, words)| words.split_whitespace().nth(1)?.parse::<f64>().ok());
+    let level = level.unwrap_or_else(|| panic!("{host}: {told}"));
+    let systemd = lab.root(host, "systemctl --version | head -1");
+    println!("{host}: {unit}: exposure {level} of {systemd}");
+    assert!(level <= 2.5, "{host}: {told}");
 }

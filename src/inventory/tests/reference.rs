@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::inventory::keys::{
-    AdaptKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys, SegmentKeys,
-    ServerKeys, SshKeys, ViewerKeys,
+    AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys,
+    SegmentKeys, ServerKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -23,9 +23,10 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 11] = [
+const EXPLAINED: [(&[&str], &str); 12] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
+    (CaKeys::KEYS, "ca"),
     (SshKeys::KEYS, "servers.attic.ssh"),
     (ServerKeys::KEYS, "servers.hub"),
     (RecordingKeys::KEYS, "servers.hub.recording"),

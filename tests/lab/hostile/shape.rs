@@ -14,6 +14,8 @@ defaults:
     identity: «id_ed25519»
     jump: «admin@gate.example.net:22»
     transport: «auto»
+ca:
+  passphrase: {file: «seal»}
 servers:
   hub:
     ssh:
