@@ -253,8 +253,8 @@ pub enum Source {
     Auto,
     /// A V4L2 device that delivers H.264 by itself or raw pictures (the legacy camera stack's /dev/video0).
     V4l2(PathBuf),
-    /// The camera that libcamera knows, through rpicam-vid or libcamera-vid.
-    Rpicam,
+    /// The camera that libcamera knows, through rpicam-vid or libcamera-vid; of several this one, else the first.
+    Rpicam(Option<CsiCamera>),
     /// A USB camera: the one at this path, or any.
     Usb(Option<PathBuf>),
     /// ffmpeg's test picture, encoded on the host.
@@ -263,13 +263,31 @@ pub enum Source {
     File(PathBuf),
 }
 
+/// One of several cameras that libcamera knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CsiCamera {
+    /// As `rpicam-vid --list-cameras` counts, from 0.
+    Number(u32),
+    /// By its sensor: "imx708", which "imx708_wide" is too. Lower-case letters, digits and `_`.
+    Sensor(String),
+}
+
+impl fmt::Display for CsiCamera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CsiCamera::Number(number) => number.fmt(f),
+            CsiCamera::Sensor(sensor) => sensor.fmt(f),
+        }
+    }
+}
+
 impl Source {
     /// Whether there is a way from this source through this encoder.
     pub fn goes_with(&self, encoder: Encoder) -> bool {
         match self {
             Source::Auto | Source::V4l2(_) => true,
             // systems that have libcamera no longer have OpenMAX
-            Source::Rpicam | Source::Usb(_) => encoder != Encoder::H264Omx,
+            Source::Rpicam(_) | Source::Usb(_) => encoder != Encoder::H264Omx,
             Source::TestPattern => matches!(encoder, Encoder::Auto | Encoder::Libx264),
             Source::File(_) => matches!(encoder, Encoder::Auto | Encoder::Copy | Encoder::Libx264),
         }

@@ -125,7 +125,14 @@ fn camera(facts: &CameraFacts) -> Vec<Line> {
     };
     let mut lines = vec![("stack", stack.to_owned(), Colour::Plain)];
     for device in &facts.devices {
-        let what = format!("{} {} (driver {})", device.path, device.card, device.driver);
+        let lasting = device.lasting.iter().map(|path| format!(", the same as {path}"));
+        let what = format!(
+            "{} {} (driver {}){}",
+            device.path,
+            device.card,
+            device.driver,
+            lasting.collect::<String>()
+        );
         lines.push(("device", what, Colour::Plain));
     }
     match (&facts.listed_by, &facts.listing_failed) {
@@ -133,12 +140,10 @@ fn camera(facts: &CameraFacts) -> Vec<Line> {
         (Some(program), None) if facts.listed.is_empty() => {
             lines.push(("camera", format!("{program} lists none"), Colour::Notable));
         }
-        _ => lines.extend(
-            facts
-                .listed
-                .iter()
-                .map(|camera| ("camera", camera.clone(), Colour::Good)),
-        ),
+        _ => {
+            let listed = facts.listed.iter().enumerate();
+            lines.extend(listed.map(|(number, camera)| ("camera", format!("{number}: {camera}"), Colour::Good)));
+        }
     }
     lines.extend(
         facts

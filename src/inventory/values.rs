@@ -7,6 +7,7 @@
 mod amount;
 mod host;
 mod picture;
+mod source;
 mod time;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,8 @@ pub(super) use self::picture::{Level, bitrate_in_words};
 pub(super) use self::time::{Span, in_words};
 use super::fault::Finding;
 use super::reader::{Read, Reader, nearest, shown};
-use super::tree::{Node, Place, Value};
-use crate::model::{Control, Name, SdCard, Source, Transport};
+use super::tree::{Node, Place};
+use crate::model::{Control, Name, SdCard, Transport};
 
 /// `Name` as a regular expression.
 pub(super) const NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
@@ -215,14 +216,19 @@ pub(super) struct HostPath(pub(super) PathBuf);
 /// `HostPath` as a regular expression, but for `.` and `..`.
 const HOST_PATH_PATTERN: &str = "^(/[A-Za-z0-9._@+-]+)+$";
 
+/// Whether it is an absolute path of harmless characters; `further` are those besides any path's.
+fn is_host_path(text: &str, further: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c) || further.contains(c);
+    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.chars().all(legal);
+    // no option, whoever gets it as an argument, since it starts with a slash
+    let parts = text.strip_prefix('/').map(|rest| rest.split('/').all(part));
+    parts == Some(true) && text.len() <= 255
+}
+
 impl Read for HostPath {
     fn read(node: &Node, reader: &mut Reader) -> Option<HostPath> {
         let text = reader.scalar(node, "an absolute path")?;
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
-        let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.chars().all(legal);
-        // no option, whoever gets it as an argument, since it starts with a slash
-        let parts = text.strip_prefix('/').map(|rest| rest.split('/').all(part));
-        if parts != Some(true) || text.len() > 255 {
+        if !is_host_path(text, "") {
             let finding = Finding::new(&node.place, format!("`{}` is not a path pistream can use", shown(text))).help(
                 "Accepted: an absolute path of letters, digits and . _ @ + - without `..`, `//` or a `/` at its end.",
             );
@@ -234,65 +240,6 @@ impl Read for HostPath {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": HOST_PATH_PATTERN, "maxLength": 255 })
-    }
-}
-
-/// The path of a V4L2 device.
-fn device(node: &Node, reader: &mut Reader) -> Option<PathBuf> {
-    let path = HostPath::read(node, reader)?.0;
-    if !path.starts_with("/dev") {
-        let finding = Finding::new(&node.place, "a V4L2 device lies in /dev")
-            .help("Accepted: /dev/video0, /dev/v4l/by-id/… and the like.");
-        reader.fault(finding);
-        return None;
-    }
-    Some(path)
-}
-
-impl Read for Source {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Source> {
-        const ACCEPTED: &str =
-            "auto, rpicam, usb, {usb: /dev/video0}, {v4l2: /dev/video0}, test or {file: /path/on/the/host}";
-        let accepted = format!("Accepted: {ACCEPTED}.");
-        if let Value::Scalar(text) = &node.value {
-            match text.as_str() {
-                "auto" => return Some(Source::Auto),
-                "rpicam" => return Some(Source::Rpicam),
-                "usb" => return Some(Source::Usb(None)),
-                "test" => return Some(Source::TestPattern),
-                _ => {}
-            }
-            let mut finding = Finding::new(&node.place, format!("`{}` is not a source", shown(text))).help(accepted);
-            if let Some(near) = nearest(text, &["auto", "rpicam", "usb", "test"]) {
-                finding = finding.label(format!("did you mean `{near}`?"));
-            }
-            reader.fault(finding);
-            return None;
-        }
-        let entries = reader.entries(node, ACCEPTED)?;
-        let [entry] = entries.as_slice() else {
-            reader.fault(Finding::new(&node.place, "a source is one thing").help(accepted));
-            return None;
-        };
-        match entry.key.text.as_str() {
-            "file" => HostPath::read(&entry.value, reader).map(|path| Source::File(path.0)),
-            "v4l2" => device(&entry.value, reader).map(Source::V4l2),
-            "usb" => device(&entry.value, reader).map(|path| Source::Usb(Some(path))),
-            _ => {
-                reader.unknown_key(entry, &["usb", "v4l2", "file"]);
-                None
-            }
-        }
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let path = HostPath::schema(generator);
-        json_schema!({ "anyOf": [
-            { "enum": ["auto", "rpicam", "usb", "test"] },
-            { "type": "object", "properties": { "usb": path }, "required": ["usb"], "additionalProperties": false },
-            { "type": "object", "properties": { "v4l2": path }, "required": ["v4l2"], "additionalProperties": false },
-            { "type": "object", "properties": { "file": path }, "required": ["file"], "additionalProperties": false },
-        ] })
     }
 }
 

@@ -25,6 +25,7 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     let (lab, mut fleet) = lab();
     for (keys, pipeline) in [
         ("source: rpicam, encoder: copy", "rpicam-h264"),
+        ("source: {rpicam: imx708}", "rpicam-x264"),
         ("source: auto", "rpicam-x264"),
     ] {
         fleet.cameras[0].2 = format!("{keys}, {CAMERA}");
@@ -107,7 +108,7 @@ fn facts_tell_what_each_host_is_and_what_its_stand_in_for_a_camera_can_do() {
         (&camera["stack"], &camera["listed_by"]),
         (&"none".into(), &"rpicam-vid".into())
     );
-    assert_eq!(camera["listed"].as_array().map(Vec::len), Some(1), "{camera}");
+    assert_eq!(camera["listed"].as_array().map(Vec::len), Some(2), "{camera}");
     assert_eq!(camera["takers"], serde_json::json!(["motion.service"]));
     let pipelines = camera["pipelines"].as_array().unwrap();
     let can: Vec<&Value> = pipelines

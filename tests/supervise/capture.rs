@@ -19,16 +19,23 @@ fn bench() -> Bench {
 }
 
 fn paired(capture: &str, ffmpeg: &str) -> Bench {
+    of_camera(None, capture, ffmpeg)
+}
+
+/// The same with one of the cameras that the stand-in lists.
+fn of_camera(camera: Option<&str>, capture: &str, ffmpeg: &str) -> Bench {
     let real = Path::new("/usr/bin/ffmpeg");
     let bench = Bench::new(&format!("exec {} \"$@\"", real.display()));
     let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rpicam-vid-standin");
     fs::copy(stand_in, program(&bench)).unwrap();
     let (program, output) = (program(&bench), bench.path("out.flv"));
+    let camera = camera.map(|camera| format!(", camera = {camera:?}"));
+    let listed = format!("{{ program = {program:?}{} }}", camera.unwrap_or_default());
     bench.configure(
         2,
         &format!(
             "[[pipeline]]\nname = \"rpicam\"\n\
-             requires = [{{ program = {{ name = {program:?}, package = \"rpicam-apps\" }} }}, {{ listed = {program:?} }}]\n\
+             requires = [{{ program = {{ name = {program:?}, package = \"rpicam-apps\" }} }}, {{ listed = {listed} }}]\n\
              capture = {{ program = {program:?}, arguments = [\"-t\", \"0\", \"-n\", \"--width\", \"200\", \"--height\", \
              \"120\", \"--framerate\", \"15\", {capture}, \"-o\", \"-\"] }}\n\
              arguments = [{ffmpeg}, \"-an\", \"-y\", \"-f\", \"flv\", \"-flush_packets\", \"1\", {output:?}]\n"
@@ -240,6 +247,31 @@ fn no_camera_that_the_stand_in_for_rpicam_vid_lists_is_no_pipeline() {
     works_again(&bench);
     bench.streaming();
     pair(&bench, &supervisor);
+}
+
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn of_several_cameras_the_stand_in_for_rpicam_vid_is_told_the_one_that_is_named() {
+    let capture = format!("\"--camera\", \"{{camera}}\", {H264}");
+    let bench = of_camera(Some("imx708"), &capture, COPY);
+    let supervisor = bench.supervise();
+    bench.streaming();
+    pair(&bench, &supervisor);
+    let told = fs::read_to_string(bench.path("told")).unwrap();
+    assert_eq!(told, "1\n");
+}
+
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn a_camera_that_the_stand_in_for_rpicam_vid_does_not_list_is_missed_by_its_name() {
+    let bench = of_camera(Some("imx477"), H264, COPY);
+    let _supervisor = bench.supervise();
+    let status = bench.until("without a pipeline", |status| status.state == StreamState::NoPipeline);
+    assert!(
+        status.why.ends_with("lists no imx477, but 0 imx219, 1 imx708_wide"),
+        "{}",
+        status.why
+    );
 }
 
 #[test]

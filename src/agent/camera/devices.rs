@@ -3,18 +3,31 @@
 
 use super::Camera;
 use pistream_agent::VideoDevice;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// All `/dev/video*` that can be opened, by their numbers.
 pub(crate) fn all() -> Vec<VideoDevice> {
     let cameras = paths().into_iter().filter_map(|path| Camera::open(&path).ok());
+    let lasting = lasting(Path::new("/dev/v4l/by-id"));
     cameras
         .map(|camera| VideoDevice {
+            lasting: lasting.get(&camera.path).cloned(),
             path: camera.path.to_string_lossy().into_owned(),
             driver: camera.driver,
             card: camera.card,
         })
         .collect()
+}
+
+/// The links in a directory of udev's, by the devices they lead to.
+fn lasting(directory: &Path) -> BTreeMap<PathBuf, String> {
+    let links = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let leads = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        Some((path.canonicalize().ok()?, path.to_str()?.to_owned()))
+    };
+    links.filter_map(leads).collect()
 }
 
 /// The path of the first device, of all or only that at `device`, whose driver or card is called like one of `named`
@@ -70,6 +83,7 @@ pub(crate) fn paths() -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -80,6 +94,20 @@ mod tests {
         assert!(is_called("bm2835 mmal", "camera0", &legacy));
         assert!(!is_called("uvcvideo", "HD Webcam C270: mmal service", &legacy));
         assert!(is_called("unicam", "unicam", &[]));
+    }
+
+    #[test]
+    fn the_links_of_udev_are_known_by_where_they_lead() {
+        let directory = std::env::temp_dir().join(format!("pistream-links-{}", std::process::id()));
+        let link = directory.join("usb-046d_C270-video-index0");
+        std::fs::create_dir_all(&directory).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        std::os::unix::fs::symlink("/no/such/device", directory.join("gone")).unwrap();
+        let found = lasting(&directory);
+        std::fs::remove_dir_all(&directory).unwrap();
+        let expected = (PathBuf::from("/dev/null"), link.to_str().unwrap().to_owned());
+        assert_eq!(found, BTreeMap::from([expected]));
+        assert!(lasting(&directory).is_empty());
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub struct Bounds {
 /// In a pipeline's `device` and `arguments`: the path of the device that met its [`Requirement::V4l2`].
 pub const DEVICE: &str = "{device}";
 
+/// In the arguments of a pipeline's `capture`: the number of the camera that met its [`Requirement::Listed`].
+pub const CAMERA: &str = "{camera}";
+
 /// A program beside ffmpeg, and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,8 +92,12 @@ pub enum Requirement {
         /// What has to be installed where it is missing.
         package: String,
     },
-    /// A camera that libcamera knows: this program lists one when asked with `--list-cameras`.
-    Listed(String),
+    /// A camera that libcamera knows: this program lists it when asked with `--list-cameras`.
+    Listed {
+        program: String,
+        /// Its number there ("1"), or how its sensor is called ("imx708"); without it any.
+        camera: Option<String>,
+    },
     /// A readable file.
     File(String),
     /// An ffmpeg encoder through which five frames really went (a list of names proves nothing).

@@ -73,6 +73,9 @@ pub enum CameraStack {
 pub struct VideoDevice {
     /// "/dev/video0"
     pub path: String,
+    /// "/dev/v4l/by-id/usb-046d_HD_Webcam_C270-video-index0", which stays when others are plugged in first; only what
+    /// tells its serial number or its model to udev has one.
+    pub lasting: Option<String>,
     pub driver: String,
     pub card: String,
 }

@@ -115,6 +115,7 @@ mod tests {
     fn device(driver: &str, card: &str) -> VideoDevice {
         VideoDevice {
             path: "/dev/video0".to_owned(),
+            lasting: None,
             driver: driver.to_owned(),
             card: card.to_owned(),
         }

@@ -1,31 +1,39 @@
 //! Which pipeline is run: the first all of whose requirements hold. Pure: whether one holds is asked of somebody else.
 
-use pistream_agent::{DEVICE, Pipeline, Requirement};
+use pistream_agent::{CAMERA, DEVICE, Pipeline, Requirement};
+
+/// What requirements found on this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The path of a V4L2 device.
+    pub(super) device: Option<String>,
+    /// The number of a camera of libcamera's.
+    pub(super) camera: Option<String>,
+}
 
 /// The pipeline to run, and why it and not a better one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) index: usize,
-    /// The V4L2 device that its requirement found, if it has one.
-    pub(super) device: Option<String>,
+    pub(super) found: Found,
     pub(super) why: String,
 }
 
 /// The first pipeline all of whose requirements hold, asked of `holds`; else why none will do.
 pub(super) fn choose(
     pipelines: &[Pipeline],
-    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
+    mut holds: impl FnMut(&Requirement) -> Result<Found, String>,
 ) -> Result<Choice, String> {
     let mut passed_over = PassedOver::default();
     for (index, pipeline) in pipelines.iter().enumerate() {
         match all_hold(pipeline, &mut holds) {
-            Ok(device) => {
+            Ok(found) => {
                 let why = match (passed_over.0.is_empty(), pipelines.len()) {
                     (true, 1) => "the only one configured".to_owned(),
                     (true, _) => "the first choice".to_owned(),
                     (false, _) => passed_over.to_string(),
                 };
-                return Ok(Choice { index, device, why });
+                return Ok(Choice { index, found, why });
             }
             Err(reason) => passed_over.add(&pipeline.name, reason),
         }
@@ -33,16 +41,18 @@ pub(super) fn choose(
     Err(passed_over.to_string())
 }
 
-/// The device that a pipeline's requirements found, if all of them hold; else why the first does not.
+/// What a pipeline's requirements found first, if all of them hold; else why the first does not.
 pub(super) fn all_hold(
     pipeline: &Pipeline,
-    mut holds: impl FnMut(&Requirement) -> Result<Option<String>, String>,
-) -> Result<Option<String>, String> {
-    let mut device = None;
+    mut holds: impl FnMut(&Requirement) -> Result<Found, String>,
+) -> Result<Found, String> {
+    let mut all = Found::default();
     for requirement in &pipeline.requires {
-        device = device.or(holds(requirement)?);
+        let found = holds(requirement)?;
+        all.device = all.device.or(found.device);
+        all.camera = all.camera.or(found.camera);
     }
-    Ok(device)
+    Ok(all)
 }
 
 /// Pipelines by why they cannot run: most of a ladder's lower rungs fail for the reason of those above.
@@ -68,23 +78,37 @@ impl std::fmt::Display for PassedOver {
     }
 }
 
-/// The pipeline with the path of the device found wherever [`DEVICE`] stands for it.
-pub(super) fn placed(pipeline: &Pipeline, device: Option<&str>) -> Pipeline {
+/// The pipeline with what was found wherever [`DEVICE`] and [`CAMERA`] stand for it.
+pub(super) fn placed(pipeline: &Pipeline, found: &Found) -> Pipeline {
     let mut placed = pipeline.clone();
-    if let Some(path) = device {
-        for text in placed.arguments.iter_mut().chain(&mut placed.device) {
-            if text == DEVICE {
-                path.clone_into(text);
-            }
+    let own = placed.arguments.iter_mut().chain(&mut placed.device);
+    let of_capture = placed.capture.iter_mut().flat_map(|capture| &mut capture.arguments);
+    for text in own.chain(of_capture) {
+        let instead = match text.as_str() {
+            DEVICE => &found.device,
+            CAMERA => &found.camera,
+            _ => &None,
+        };
+        if let Some(instead) = instead {
+            instead.clone_into(text);
         }
     }
     placed
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use pistream_agent::Capture;
     use std::collections::BTreeMap;
+
+    fn device(path: &str) -> Found {
+        Found {
+            device: Some(path.to_owned()),
+            camera: None,
+        }
+    }
 
     fn pipeline(name: &str, requires: Vec<Requirement>) -> Pipeline {
         Pipeline {
@@ -122,7 +146,7 @@ mod tests {
         let choice = choose(&three(), |requirement| match requirement {
             Requirement::V4l2 { .. } => Err("/dev/video0: No such file or directory".to_owned()),
             Requirement::Encoder(name) if name == "h264_omx" => Err("encoder h264_omx: Unknown encoder".to_owned()),
-            _ => Ok(None),
+            _ => Ok(Found::default()),
         });
         let why = "v4l2-copy passed over: /dev/video0: No such file or directory; \
                    omx passed over: encoder h264_omx: Unknown encoder";
@@ -130,7 +154,7 @@ mod tests {
             choice,
             Ok(Choice {
                 index: 2,
-                device: None,
+                found: Found::default(),
                 why: why.to_owned()
             })
         );
@@ -141,13 +165,13 @@ mod tests {
         let mut tried = 0;
         let choice = choose(&three(), |_| {
             tried += 1;
-            Ok(Some("/dev/video7".to_owned()))
+            Ok(device("/dev/video7"))
         });
         assert_eq!(
             choice,
             Ok(Choice {
                 index: 0,
-                device: Some("/dev/video7".to_owned()),
+                found: device("/dev/video7"),
                 why: "the first choice".to_owned()
             })
         );
@@ -167,13 +191,22 @@ mod tests {
     }
 
     #[test]
-    fn the_device_found_takes_its_place_in_arguments_and_controls() {
+    fn what_was_found_takes_its_place_in_arguments_and_controls() {
         let mut found = pipeline("usb-copy", vec![]);
         found.device = Some(DEVICE.to_owned());
         found.arguments = ["-i", DEVICE, "x{device}"].map(str::to_owned).to_vec();
-        let placed = placed(&found, Some("/dev/video2"));
+        found.capture = Some(Capture {
+            program: "rpicam-vid".to_owned(),
+            arguments: ["--camera", CAMERA].map(str::to_owned).to_vec(),
+        });
+        let place = Found {
+            camera: Some("1".to_owned()),
+            ..device("/dev/video2")
+        };
+        let placed = placed(&found, &place);
         assert_eq!(placed.device.as_deref(), Some("/dev/video2"));
         assert_eq!(placed.arguments, ["-i", "/dev/video2", "x{device}"]);
-        assert_eq!(super::placed(&found, None), found);
+        assert_eq!(placed.capture.unwrap().arguments, ["--camera", "1"]);
+        assert_eq!(super::placed(&found, &Found::default()), found);
     }
 }

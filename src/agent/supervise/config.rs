@@ -1,6 +1,6 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
-use pistream_agent::{Bounds, CameraConfig, DEVICE, Requirement};
+use pistream_agent::{Bounds, CAMERA, CameraConfig, DEVICE, Requirement};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,6 +115,12 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
             let message = format!("pipeline `{name}` uses {DEVICE} but requires no `v4l2` that would find one");
             return Some((Some(index), "arguments", message));
         }
+        let lists = |requirement: &Requirement| matches!(requirement, Requirement::Listed { camera: Some(_), .. });
+        let mut of_capture = pipeline.capture.iter().flat_map(|capture| &capture.arguments);
+        if of_capture.any(|text| text == CAMERA) && !pipeline.requires.iter().any(lists) {
+            let message = format!("pipeline `{name}` uses {CAMERA} but requires no `listed` that would find one");
+            return Some((Some(index), "capture", message));
+        }
         if let Some(program) = pipeline.capture.as_ref().map(|capture| &capture.program)
             && !names_a_program(program)
         {
@@ -133,7 +139,7 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
                     format: Some(format), ..
                 } if format.len() != 4 => Some(format!("a pixel format has four characters, not {format:?}")),
                 Requirement::V4l2 { device, .. } => device.as_ref().and_then(|path| unlike_a_path("device", path)),
-                Requirement::Program { name, .. } | Requirement::Listed(name) => {
+                Requirement::Program { name, .. } | Requirement::Listed { program: name, .. } => {
                     (!names_a_program(name)).then(|| format!("{name:?} names no program"))
                 }
                 Requirement::File(path) => unlike_a_path("file", path),
@@ -281,7 +287,18 @@ arguments = ["-re"]
                 19,
                 "name a program",
             ),
-            ("encoder = \"libx264\"", "listed = \"\"", 17, "names no program"),
+            (
+                "encoder = \"libx264\"",
+                "listed = { program = \"\" }",
+                17,
+                "names no program",
+            ),
+            (
+                "[\"-re\"]",
+                "[\"-re\"]\ncapture = { program = \"a\", arguments = [\"{camera}\"] }",
+                19,
+                "would find one",
+            ),
             (
                 "device = \"/dev/video0\"\nreq",
                 "device = \"/dev/video0\"\nadapt = { lowest = 60000, highest = 250000, step = 25000 }\nreq",

@@ -19,6 +19,48 @@ pub(crate) fn cameras(program: &str, go_on: &mut dyn FnMut() -> bool) -> Result<
         .map_err(|error| format!("{program} --list-cameras: {}", error.cause().replace('\n', "; ")))
 }
 
+/// The number of the camera that is wanted by its number or its sensor; `None` where any will do.
+///
+/// # Errors
+/// Why there is no such camera, in words.
+pub(super) fn choose(program: &str, cameras: &[String], wanted: Option<&str>) -> Result<Option<String>, String> {
+    if cameras.is_empty() {
+        return Err(format!(
+            "{program} lists no camera (see `{program} --list-cameras`; is the ribbon cable in its place, and \
+             camera_auto_detect=1 in /boot/firmware/config.txt?)"
+        ));
+    }
+    let Some(wanted) = wanted else { return Ok(None) };
+    if let Ok(number) = wanted.parse::<usize>() {
+        return match cameras.get(number) {
+            Some(_) => Ok(Some(wanted.to_owned())),
+            None => Err(format!("{program} lists no camera {wanted}, but {}", numbered(cameras))),
+        };
+    }
+    // a sensor's variants are called "imx708_wide" and so on
+    let is_called = |camera: &String| {
+        let sensor = camera.split(' ').next().unwrap_or_default();
+        let rest = sensor.strip_prefix(wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let called: Vec<usize> = (0..cameras.len()).filter(|at| is_called(&cameras[*at])).collect();
+    match called[..] {
+        [only] => Ok(Some(only.to_string())),
+        [] => Err(format!("{program} lists no {wanted}, but {}", numbered(cameras))),
+        _ => Err(format!(
+            "{program} lists several cameras called {wanted}: choose by number of {}",
+            numbered(cameras)
+        )),
+    }
+}
+
+/// "0 imx219, 1 imx708_wide"
+fn numbered(cameras: &[String]) -> String {
+    let name =
+        |(number, camera): (usize, &String)| format!("{number} {}", camera.split(' ').next().unwrap_or_default());
+    cameras.iter().enumerate().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// "0 : imx219 [3280x2464 …] (/base/…)" is a camera; below it its modes are indented.
 fn listed(text: &str) -> Vec<String> {
     let camera = |line: &str| {
@@ -49,6 +91,22 @@ mod tests {
             ]
         );
         assert!(listed("No cameras available!\n").is_empty());
+    }
+
+    #[test]
+    fn of_several_cameras_one_is_chosen_by_its_number_or_its_sensor() {
+        let cameras = ["imx219 [a] (x)", "imx708_wide [b] (y)", "imx219 [a] (z)"].map(str::to_owned);
+        let one = |wanted| choose("rpicam-vid", &cameras, wanted);
+        assert_eq!(one(None), Ok(None));
+        assert_eq!(one(Some("2")), Ok(Some("2".to_owned())));
+        assert_eq!(one(Some("imx708")), Ok(Some("1".to_owned())));
+        assert_eq!(one(Some("imx708_wide")), Ok(Some("1".to_owned())));
+        let all = "0 imx219, 1 imx708_wide, 2 imx219";
+        assert_eq!(one(Some("3")), Err(format!("rpicam-vid lists no camera 3, but {all}")));
+        assert_eq!(one(Some("imx70")), Err(format!("rpicam-vid lists no imx70, but {all}")));
+        let told = one(Some("imx219")).err().unwrap_or_default();
+        assert!(told.contains("several") && told.ends_with(all), "{told}");
+        assert!(choose("rpicam-vid", &[], None).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether this machine meets a requirement: each is tried for real, since a list of names proves nothing.
 
-use super::choice::placed;
+use super::choice::{Found, placed};
 use super::ffmpeg::{Ffmpeg, Said};
 use super::listed;
 use crate::camera::{Camera, CameraError, devices};
@@ -25,18 +25,18 @@ const REFUSAL_COUNTS: Duration = Duration::from_secs(600);
 /// there. Of a camera that is absent, or one that only a capture program knows, nothing is known here.
 pub(super) fn objections(pipelines: &[Pipeline]) -> Vec<CameraError> {
     for pipeline in pipelines {
-        let mut found = None;
+        let mut found = Found::default();
         let possible = pipeline.requires.iter().all(|requirement| match requirement {
             Requirement::V4l2 { device, named, format } => {
                 let path = devices::find(device.as_deref(), named, format.as_deref());
-                found = found.take().or(path.ok());
-                found.is_some()
+                found.device = found.device.take().or(path.ok());
+                found.device.is_some()
             }
             Requirement::Program { name, .. } => command::find(name).is_some(),
-            Requirement::Listed(_) | Requirement::File(_) | Requirement::Encoder(_) => true,
+            Requirement::Listed { .. } | Requirement::File(_) | Requirement::Encoder(_) => true,
         });
         if possible {
-            let placed = placed(pipeline, found.as_deref());
+            let placed = placed(pipeline, &found);
             let camera = placed.device.and_then(|device| Camera::open(Path::new(&device)).ok());
             let objections = camera.map(|camera| camera.objections(&placed.controls));
             return objections.map_or_else(Vec::new, |known| known.unwrap_or_else(|error| vec![error]));
@@ -53,7 +53,7 @@ pub(super) struct Trials {
 
 struct Verdict {
     at: Instant,
-    result: Result<(), String>,
+    result: Result<Found, String>,
 }
 
 impl Verdict {
@@ -76,7 +76,7 @@ impl Trials {
         self.verdicts.clear();
     }
 
-    /// Whether the requirement holds now, and by which device if it asks for one. `breathe` is called at least five times
+    /// Whether the requirement holds now, and what it found if it asks for something. `breathe` is called at least five times
     /// a second while a trial runs; when it returns false the trial is given up.
     ///
     /// # Errors
@@ -85,31 +85,37 @@ impl Trials {
         &mut self,
         requirement: &Requirement,
         breathe: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Found, String> {
         match requirement {
             Requirement::V4l2 { device, named, format } => {
-                devices::find(device.as_deref(), named, format.as_deref()).map(Some)
+                let device = devices::find(device.as_deref(), named, format.as_deref())?;
+                Ok(Found {
+                    device: Some(device),
+                    camera: None,
+                })
             }
             Requirement::Program { name, package } => match command::find(name) {
-                Some(_) => Ok(None),
+                Some(_) => Ok(Found::default()),
                 None => Err(format!("{name} is not installed (sudo apt install {package})")),
             },
             Requirement::File(path) => {
                 let file = File::open(path).and_then(|file| file.metadata());
                 match file {
                     Ok(metadata) if metadata.is_dir() => Err(format!("{path}: is a directory")),
-                    Ok(_) => Ok(None),
+                    Ok(_) => Ok(Found::default()),
                     Err(error) => Err(format!("{path}: {error}")),
                 }
             }
-            Requirement::Listed(program) => self.tried(requirement, |_| match listed::cameras(program, breathe)? {
-                cameras if cameras.is_empty() => Err(format!(
-                    "{program} lists no camera (see `{program} --list-cameras`; is the ribbon cable in its place, and \
-                     camera_auto_detect=1 in /boot/firmware/config.txt?)"
-                )),
-                _ => Ok(()),
+            Requirement::Listed { program, camera } => self.tried(requirement, |_| {
+                let cameras = listed::cameras(program, breathe)?;
+                Ok(Found {
+                    device: None,
+                    camera: listed::choose(program, &cameras, camera.as_deref())?,
+                })
             }),
-            Requirement::Encoder(name) => self.tried(requirement, |ffmpeg| encode_five_frames(ffmpeg, name, breathe)),
+            Requirement::Encoder(name) => self.tried(requirement, |ffmpeg| {
+                encode_five_frames(ffmpeg, name, breathe).map(|()| Found::default())
+            }),
         }
     }
 
@@ -117,10 +123,10 @@ impl Trials {
     fn tried(
         &mut self,
         requirement: &Requirement,
-        trial: impl FnOnce(&str) -> Result<(), String>,
-    ) -> Result<Option<String>, String> {
+        trial: impl FnOnce(&str) -> Result<Found, String>,
+    ) -> Result<Found, String> {
         let known = self.verdicts.get(requirement).filter(|verdict| verdict.counts());
-        let result = match known {
+        match known {
             Some(verdict) => verdict.result.clone(),
             None => {
                 let result = trial(&self.ffmpeg);
@@ -131,8 +137,7 @@ impl Trials {
                 self.verdicts.insert(requirement.clone(), verdict);
                 result
             }
-        };
-        result.map(|()| None)
+        }
     }
 }
 
@@ -208,7 +213,7 @@ mod tests {
     fn files_and_devices_are_really_opened() {
         let mut trials = Trials::new("/nonexistent/ffmpeg");
         let mut holds = |requirement: Requirement| trials.holds(&requirement, &mut || true);
-        assert_eq!(holds(Requirement::File("/dev/null".to_owned())), Ok(None));
+        assert_eq!(holds(Requirement::File("/dev/null".to_owned())), Ok(Found::default()));
         assert_eq!(
             holds(Requirement::File("/".to_owned())),
             Err("/: is a directory".to_owned())
@@ -232,7 +237,7 @@ mod tests {
             name: name.to_owned(),
             package: "rpicam-apps".to_owned(),
         };
-        assert_eq!(holds(program("sh")), Ok(None));
+        assert_eq!(holds(program("sh")), Ok(Found::default()));
         assert_eq!(
             holds(program("no-such-rpicam-vid")),
             Err("no-such-rpicam-vid is not installed (sudo apt install rpicam-apps)".to_owned())

@@ -21,6 +21,7 @@ fn pi() -> HostFacts {
             stack: CameraStack::Vc4,
             devices: vec![VideoDevice {
                 path: "/dev/video0".into(),
+                lasting: Some("/dev/v4l/by-path/platform-x-video-index0".into()),
                 driver: "unicam".into(),
                 card: "unicam".into(),
             }],
@@ -78,8 +79,8 @@ fn a_pi_in_lines() {
             "clock synchronised",
             "disk ext4, 12.3 GB free",
             "stack libcamera, with an H.264 encoder (vc4)",
-            "device /dev/video0 unicam (driver unicam)",
-            "camera imx219 [3280x2464] (/base/soc)",
+            "device /dev/video0 unicam (driver unicam), the same as /dev/v4l/by-path/platform-x-video-index0",
+            "camera 0: imx219 [3280x2464] (/base/soc)",
             "cannot v4l2-copy: no V4L2 device is called mmal service",
             "can run rpicam-h264, rpicam-x264",
             "cannot libcamera-h264, libcamera-x264: libcamera-vid is not installed",

@@ -108,6 +108,9 @@ fn the_schema_refuses_what_the_reader_refuses() {
         "source: rpicam, encoder: h264_v4l2m2m",
         "source: usb",
         "source: {usb: /dev/video2}, encoder: copy",
+        "source: {usb: /dev/v4l/by-path/platform-x.pcie-pci-0000:01:00.0-usb-0:1.3:1.0-video-index0}",
+        "source: {rpicam: 1}",
+        "source: {rpicam: imx708}",
         "source: {v4l2: /dev/video0}, encoder: h264_omx",
     ] {
         let text = host.replace("KEY", key);
@@ -125,6 +128,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
         "level: 4.5",
         "stream: ../x",
         "source: {usb: x}",
+        "source: {rpicam: 16}",
+        "source: {rpicam: imx708 wide}",
         "controls: {video_bitrate: 1}",
         "restream: [rtmps://x/y]",
         "address: porch.local",

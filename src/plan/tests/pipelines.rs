@@ -2,7 +2,7 @@
 //! `PISTREAM_BLESS=1 cargo test pipelines` writes what is rendered now; read the difference before you commit it.
 
 use super::*;
-use crate::model::{Camera, Encoder, Size, Source};
+use crate::model::{Camera, CsiCamera, Encoder, Size, Source};
 use pistream_agent::{CameraConfig, ControlValue, Pipeline, Requirement};
 use std::fmt::Write as _;
 
@@ -31,7 +31,11 @@ fn shown(pipeline: &Pipeline) -> String {
                 format.as_deref().unwrap_or("any format")
             ),
             Requirement::Program { name, package } => format!("program {name} of {package}"),
-            Requirement::Listed(program) => format!("a camera that {program} lists"),
+            Requirement::Listed { program, camera: None } => format!("a camera that {program} lists"),
+            Requirement::Listed {
+                program,
+                camera: Some(camera),
+            } => format!("camera {camera} of those that {program} lists"),
             Requirement::File(path) => format!("file {path}"),
             Requirement::Encoder(name) => format!("encoder {name}"),
         };
@@ -54,8 +58,9 @@ fn shown(pipeline: &Pipeline) -> String {
 #[test]
 fn every_way_is_rendered_as_recorded() {
     let device = || PathBuf::from("/dev/video2");
+    let one_of = |camera| Source::Rpicam(Some(camera));
     let turned = |camera: &mut Camera| {
-        camera.source = Source::Rpicam;
+        camera.source = Source::Rpicam(None);
         camera.size = Size {
             width: 800,
             height: 600,
@@ -77,8 +82,13 @@ fn every_way_is_rendered_as_recorded() {
         ("auto-copy", ways(Source::Auto, Encoder::Copy)),
         ("auto-libx264", ways(Source::Auto, Encoder::Libx264)),
         ("rpicam-turned", config(turned)),
-        ("rpicam-copy", ways(Source::Rpicam, Encoder::Copy)),
-        ("rpicam-m2m", ways(Source::Rpicam, Encoder::H264V4l2m2m)),
+        ("rpicam-copy", ways(Source::Rpicam(None), Encoder::Copy)),
+        ("rpicam-m2m", ways(Source::Rpicam(None), Encoder::H264V4l2m2m)),
+        ("rpicam-number", ways(one_of(CsiCamera::Number(1)), Encoder::Auto)),
+        (
+            "rpicam-sensor",
+            ways(one_of(CsiCamera::Sensor("imx708".to_owned())), Encoder::Copy),
+        ),
         ("usb", ways(Source::Usb(None), Encoder::Auto)),
         (
             "usb-device-libx264",
@@ -110,7 +120,8 @@ fn every_source_has_a_way_through_every_encoder_that_goes_with_it() {
     let sources = [
         Source::Auto,
         Source::V4l2("/dev/video0".into()),
-        Source::Rpicam,
+        Source::Rpicam(None),
+        Source::Rpicam(Some(CsiCamera::Number(1))),
         Source::Usb(None),
         Source::TestPattern,
         Source::File("/srv/a.mp4".into()),
@@ -132,7 +143,8 @@ fn every_source_has_a_way_through_every_encoder_that_goes_with_it() {
 
 /// What rpicam-apps documents for `rpicam-vid` (core/options.hpp, core/video_options.hpp); another option is refused by the
 /// real program before it opens the camera.
-const RPICAM_VID: [&str; 17] = [
+const RPICAM_VID: [&str; 18] = [
+    "--camera",
     "-t",
     "-n",
     "--width",
@@ -154,7 +166,12 @@ const RPICAM_VID: [&str; 17] = [
 
 #[test]
 fn rpicam_vid_is_given_options_that_it_documents() {
-    for config in [config(|_| {}), ways(Source::Rpicam, Encoder::Copy)] {
+    let second = Source::Rpicam(Some(CsiCamera::Number(1)));
+    for config in [
+        config(|_| {}),
+        ways(Source::Rpicam(None), Encoder::Copy),
+        ways(second, Encoder::Auto),
+    ] {
         let captures = config.pipelines.iter().filter_map(|pipeline| pipeline.capture.as_ref());
         let mut seen = 0;
         for capture in captures {

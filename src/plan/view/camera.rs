@@ -83,7 +83,8 @@ struct BoundsView {
 #[derive(Serialize)]
 struct SourceView {
     kind: &'static str,
-    path: Option<String>,
+    /// Which one: the path of a device or a file, the number or the sensor of a camera of libcamera's.
+    which: Option<String>,
 }
 
 pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths) -> CameraContext<'a> {
@@ -93,10 +94,10 @@ pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &
     };
     let frames = camera.keyframe_interval.as_secs_f64() * f64::from(camera.fps);
     let keyframe_frames = frames.round().clamp(1.0, 1000.0) as u32;
-    let (kind, path) = match &camera.source {
+    let (kind, which) = match &camera.source {
         Source::Auto => ("auto", None),
         Source::V4l2(path) => ("v4l2", Some(path.to_string_lossy().into_owned())),
-        Source::Rpicam => ("rpicam", None),
+        Source::Rpicam(camera) => ("rpicam", camera.as_ref().map(ToString::to_string)),
         Source::Usb(path) => ("usb", path.as_ref().map(|path| path.to_string_lossy().into_owned())),
         Source::TestPattern => ("test", None),
         Source::File(path) => ("file", Some(path.to_string_lossy().into_owned())),
@@ -108,7 +109,7 @@ pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &
             stream: camera.stream.to_string(),
             tls: fleet.server_of(camera).is_some_and(|server| server.tls),
             publish_url,
-            source: SourceView { kind, path },
+            source: SourceView { kind, which },
             encoder: match camera.encoder {
                 Encoder::Auto => "auto",
                 Encoder::Copy => "copy",

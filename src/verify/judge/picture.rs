@@ -31,7 +31,7 @@ pub(super) fn picture(camera: &Camera, decoded: &Decoded) -> Verdict {
     // tells. A camera before an empty room shows no motion either, so there any difference counts: a sensor's noise.
     let (changing, what) = match camera.source {
         Source::TestPattern | Source::File(_) => (decoded.moving, "move"),
-        Source::Auto | Source::V4l2(_) | Source::Rpicam | Source::Usb(_) => (decoded.distinct, "differ"),
+        Source::Auto | Source::V4l2(_) | Source::Rpicam(_) | Source::Usb(_) => (decoded.distinct, "differ"),
     };
     let counted = format!("{changing} of {} frames {what}", decoded.frames);
     match f64::from(changing) < f64::from(decoded.frames) * CHANGING_SHARE {

@@ -31,7 +31,7 @@ impl Supervisor {
             Ok(choice) => choice,
             Err(reasons) => return self.wait_for_a_pipeline(reasons),
         };
-        let pipeline = &placed(&self.config.pipelines[choice.index], choice.device.as_deref());
+        let pipeline = &placed(&self.config.pipelines[choice.index], &choice.found);
         let applied = match self.tuning.begin(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),

@@ -36,7 +36,7 @@ pub(super) fn sensible(name: &Name, place: &Place, keys: &CameraKeys, reader: &m
     if let (Some(Source::V4l2(_)), Some(size)) = (&source, size) {
         within_legacy(name, size, at_size, reader);
     }
-    if let (Some(Source::Rpicam), Some(controls)) = (&source, &keys.controls) {
+    if let (Some(Source::Rpicam(_)), Some(controls)) = (&source, &keys.controls) {
         let settings = controls.value.iter().flat_map(|controls| &controls.0);
         for (control, setting) in settings {
             settable(control, setting, written(&controls.place, place), reader);
@@ -58,7 +58,7 @@ fn go_together(source: &Source, encoder: Encoder, place: &Place, reader: &mut Re
             "the test pattern comes as raw pictures: there is nothing to copy",
             "Write `encoder: auto` or `encoder: libx264`.",
         ),
-        (Source::Rpicam | Source::Usb(_), _) => (
+        (Source::Rpicam(_) | Source::Usb(_), _) => (
             "no system that pistream finds this source on has h264_omx",
             "Write `encoder: h264_v4l2m2m` (up to Pi 4), `encoder: libx264`, or `encoder: auto`, which tries them in this \
              order.",
