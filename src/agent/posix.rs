@@ -94,6 +94,21 @@ pub(crate) fn lock_holder(file: &File) -> io::Result<Option<u32>> {
     Ok((i32::from(lock.l_type) != libc::F_UNLCK).then(|| u32::try_from(lock.l_pid).unwrap_or(0)))
 }
 
+/// A socket through which the kernel tells of sockets (sock_diag(7)); it never waits.
+///
+/// # Errors
+/// What the operating system says: the service's address families may not include netlink's.
+pub(crate) fn sock_diag() -> io::Result<File> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: takes plain numbers.
+    let descriptor = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_SOCK_DIAG) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just made and nobody else owns it.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
 /// A file in memory without a name: it lives as long as somebody has it open.
 pub(crate) fn anonymous_file() -> io::Result<File> {
     // SAFETY: the name is a NUL-terminated literal.

@@ -15,6 +15,7 @@ mod overshoot;
 #[cfg(test)]
 mod tests;
 
+use super::sendqueue::Arrived;
 use delivery::Delivery;
 use overshoot::Overshoot;
 use pistream_agent::{Bounds, Governed};
@@ -37,6 +38,10 @@ const SETTLES: Duration = Duration::from_millis(1500);
 /// So long a clear queue before the bitrate is raised after it had to be lowered, and between two raises after that.
 const CALM: Duration = Duration::from_secs(5);
 const BETWEEN_RAISES: Duration = Duration::from_secs(2);
+/// What waits and needs longer than this at the link's present rate, besides the round trip, piles up. Seconds.
+const PILED: f64 = 0.5;
+/// The link shows less than this share of what the encoder makes: it has become narrower.
+const NARROW: f64 = 0.9;
 /// No statistics of ffmpeg's for so long while bytes wait: it hangs in the middle of sending.
 const BLOCKED: Duration = Duration::from_secs(1);
 
@@ -51,6 +56,8 @@ pub(super) struct Reading {
     pub(super) written_at: Instant,
     /// Bytes sent or to be sent that the server has not acknowledged.
     pub(super) waiting: u64,
+    /// What it has acknowledged, where the kernel tells.
+    pub(super) arrived: Option<Arrived>,
 }
 
 /// Lives as long as the supervisor: a new ffmpeg finds the same uplink.
@@ -68,7 +75,9 @@ pub(super) struct Governor {
     delivery: Delivery,
     overshoot: Overshoot,
     rises: u32,
+    /// When it was last to be lowered, and what waited then.
     lowered: Option<Instant>,
+    waited: u64,
     /// When the target was last moved, either way.
     moved: Option<Instant>,
     /// Raises since it was last lowered: the more succeeded, the bolder the next.
@@ -88,6 +97,7 @@ impl Governor {
             overshoot: Overshoot::default(),
             rises: 0,
             lowered: None,
+            waited: 0,
             moved: None,
             raises: 0,
         }
@@ -116,7 +126,7 @@ impl Governor {
         self.overshoot.restart();
     }
 
-    /// Takes in a reading, to be made twice to four times a second. `Some` when the driver is to be told another bitrate.
+    /// Takes in a reading, to be made two to twenty times a second. `Some` when the driver is to be told another bitrate.
     pub(super) fn take(&mut self, now: Instant, reading: Reading) -> Option<u32> {
         let rose = self.delivery.take(now, reading);
         self.rises = if rose { self.rises + 1 } else { 0 };
@@ -149,7 +159,13 @@ impl Governor {
         let queued = bits(reading.waiting) / self.target;
         let blocked = now.saturating_duration_since(reading.written_at) >= BLOCKED;
         let standing = bits(self.delivery.least_waiting().unwrap_or(0));
-        if queued > GROWING && (self.rises >= RISES || (blocked && settled)) {
+        if let Some(link) = reading
+            .arrived
+            .and_then(|arrived| self.piling_up(reading.waiting, arrived))
+        {
+            self.lower_to(now, link, bits(reading.waiting));
+            self.delivery.forget_rate();
+        } else if reading.arrived.is_none() && queued > GROWING && (self.rises >= RISES || (blocked && settled)) {
             // nobody knows yet what gets through: halve for as long as the queue grows
             self.lower(now, self.target / 2.0, || {
                 "lowered: the way to the server carries less than the camera makes".to_owned()
@@ -158,17 +174,7 @@ impl Governor {
         } else if let Some(carried) = self.delivery.carried().filter(|_| settled)
             && standing > STANDING * carried.max(f64::from(self.bounds.step))
         {
-            let used = if standing > LATE * carried {
-                USED_WHEN_LATE
-            } else {
-                USED
-            };
-            self.lower(now, (carried * used).min(self.target * 0.9), || {
-                format!(
-                    "lowered: the way to the server carries about {:.0} kbit/s",
-                    carried / 1e3
-                )
-            });
+            self.lower_to(now, carried, standing);
         } else if self.is_clear() && since(self.lowered) >= CALM && since(self.moved) >= BETWEEN_RAISES {
             self.raise(now);
         }
@@ -180,11 +186,32 @@ impl Governor {
         least.is_some_and(|bytes| bits(bytes) / self.target < CLEAR) && self.rises < RISES
     }
 
+    /// What the link carries, if that has become less than the encoder makes and what waits piles up.
+    fn piling_up(&self, waiting: u64, arrived: Arrived) -> Option<f64> {
+        let link = self.delivery.narrow_link(arrived.round_trip)?;
+        let late = bits(waiting) / link.max(f64::from(self.bounds.step)) - arrived.round_trip.as_secs_f64();
+        (late > PILED && link < self.target * NARROW).then_some(link)
+    }
+
+    /// To what leaves room for the queue to empty, of which so many bits wait, where so many a second get through.
+    fn lower_to(&mut self, now: Instant, carried: f64, waiting: f64) {
+        let used = if waiting > LATE * carried { USED_WHEN_LATE } else { USED };
+        // a queue that does not empty although it has room is fed by an encoder that makes too much
+        let empties = self.waiting < self.waited;
+        let most = if empties { self.target } else { self.target * 0.9 };
+        self.lower(now, (carried * used).min(most), || {
+            format!(
+                "lowered: the way to the server carries about {:.0} kbit/s",
+                carried / 1e3
+            )
+        });
+    }
+
     fn lower(&mut self, now: Instant, wanted: f64, why: impl FnOnce() -> String) {
         let step = f64::from(self.bounds.step);
         let lowest = f64::from(self.bounds.lowest);
         let wanted = ((wanted / step).floor() * step).max(lowest);
-        (self.lowered, self.raises) = (Some(now), 0);
+        (self.lowered, self.waited, self.raises) = (Some(now), self.waiting, 0);
         if wanted < self.target {
             self.why = why();
             (self.target, self.moved) = (wanted, Some(now));

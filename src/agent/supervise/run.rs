@@ -23,8 +23,9 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// How often the send queue is looked at: a link that breaks down to a fifth makes a second's video of it in a quarter.
-const GLANCE: Duration = Duration::from_millis(240);
+/// How often the send queue is looked at where the bitrate follows it: a link that breaks down to a tenth makes a second's
+/// video of what comes in a tenth of one. Twice as often while something waits.
+const GLANCE: Duration = Duration::from_millis(90);
 /// So many of ffmpeg's last lines are kept to tell why it ended.
 const LAST_LINES: usize = 20;
 /// A frame is told of at most so long after the capture program delivered it: ffmpeg's pace of telling, doubled.
@@ -52,6 +53,9 @@ pub(super) struct Run {
     /// What has been measured and nobody has asked for yet; and when.
     reading: Option<Reading>,
     read: Instant,
+    /// Somebody asks what is measured.
+    followed: bool,
+    waits: bool,
     lines: VecDeque<String>,
     silent_since: Option<Instant>,
     stopping: Option<Stopping>,
@@ -91,6 +95,8 @@ impl Run {
             written: None,
             reading: None,
             read: now,
+            followed: false,
+            waits: false,
             lines: VecDeque::with_capacity(LAST_LINES),
             silent_since: None,
             stopping: None,
@@ -156,20 +162,28 @@ impl Run {
 
     /// What waits to be sent, for the governor: once per word of ffmpeg's, and every [`GLANCE`] in between.
     pub(super) fn reading(&mut self, now: Instant) -> Option<Reading> {
+        self.followed = true;
         if !self.is_streaming() {
             return None;
         }
-        let due = now.duration_since(self.read) >= GLANCE;
+        let due = now.duration_since(self.read) >= self.glance();
         self.reading.take().or_else(|| due.then(|| self.read(now))?)
+    }
+
+    fn glance(&self) -> Duration {
+        if self.waits { GLANCE / 2 } else { GLANCE }
     }
 
     fn read(&mut self, now: Instant) -> Option<Reading> {
         let (written_at, written) = self.written?;
         self.read = now;
-        self.connections.waiting().map(|waiting| Reading {
+        let sent = self.connections.sent()?;
+        self.waits = sent.waiting > 0;
+        Some(Reading {
             written,
             written_at,
-            waiting,
+            waiting: sent.waiting,
+            arrived: sent.arrived,
         })
     }
 
@@ -237,6 +251,8 @@ impl Run {
             Duration::from_millis(5)
         } else if self.stopping.is_some() {
             Duration::from_millis(50)
+        } else if self.followed {
+            self.glance() + Duration::from_millis(5)
         } else {
             Duration::from_millis(250)
         }

@@ -1,6 +1,9 @@
 //! What ffmpeg has sent and nobody has acknowledged: the only early sign of a dead network, since ffmpeg goes on encoding
 //! into the kernel's buffers and then blocks without a word.
 
+mod diag;
+
+use diag::Diag;
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,12 +11,31 @@ use std::time::{Duration, Instant};
 /// ffmpeg tells its size in whole kilobytes; less than this is no progress. Bytes.
 const NOISE: u64 = 2048;
 
-/// The TCP connections of a process. Which they are is remembered: to go through its descriptors four times a second
+/// What of a process's output is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Bytes in the send queues: sent but unacknowledged, or not yet sent.
+    pub(super) waiting: u64,
+    /// What the other side has acknowledged, where the kernel tells that.
+    pub(super) arrived: Option<Arrived>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arrived {
+    /// Since the connection was made.
+    pub(super) bytes: u64,
+    /// The shortest way there and back that the kernel has seen lately.
+    pub(super) round_trip: Duration,
+}
+
+/// The TCP connections of a process. Which they are is remembered: to go through its descriptors ten times a second
 /// would be the dearest thing the supervisor does.
 #[derive(Debug)]
 pub(super) struct Connections {
     pid: u32,
     sockets: BTreeSet<String>,
+    /// `None` where the kernel does not answer such questions.
+    diag: Option<Diag>,
 }
 
 impl Connections {
@@ -21,12 +43,12 @@ impl Connections {
         Connections {
             pid,
             sockets: BTreeSet::new(),
+            diag: Diag::open().ok(),
         }
     }
 
-    /// Bytes in the send queues (sent but unacknowledged, or not yet sent); `None` when there is no connection or
-    /// `/proc` does not tell.
-    pub(super) fn waiting(&mut self) -> Option<u64> {
+    /// `None` when there is no connection, or nobody tells.
+    pub(super) fn sent(&mut self) -> Option<Sent> {
         let known = self.look_up();
         if known.is_some() {
             return known;
@@ -35,15 +57,19 @@ impl Connections {
         self.look_up()
     }
 
-    fn look_up(&self) -> Option<u64> {
+    fn look_up(&mut self) -> Option<Sent> {
         if self.sockets.is_empty() {
             return None;
         }
-        let queues = ["tcp", "tcp6"].iter().filter_map(|table| {
-            let table = fs::read_to_string(format!("/proc/{}/net/{table}", self.pid)).ok()?;
-            queued(&table, &self.sockets)
-        });
-        queues.reduce(u64::saturating_add)
+        let asked = self.diag.as_mut().and_then(|diag| diag.sent(&self.sockets));
+        asked.or_else(|| {
+            let queues = ["tcp", "tcp6"].iter().filter_map(|table| {
+                let table = fs::read_to_string(format!("/proc/{}/net/{table}", self.pid)).ok()?;
+                queued(&table, &self.sockets)
+            });
+            let waiting = queues.reduce(u64::saturating_add)?;
+            Some(Sent { waiting, arrived: None })
+        })
     }
 }
 
@@ -134,7 +160,7 @@ mod tests {
         sender.set_nonblocking(true).unwrap();
         // until the receiver's window and the sender's buffer are full
         while sender.write(&[0; 65536]).is_ok() {}
-        assert!(Connections::of(std::process::id()).waiting().unwrap() > 0);
+        assert!(Connections::of(std::process::id()).sent().unwrap().waiting > 0);
     }
 
     fn half_seconds(delivery: &mut Delivery, start: Instant, count: std::ops::Range<u32>, queue: impl Fn(u64) -> u64) {

@@ -6,19 +6,38 @@ use std::time::{Duration, Instant};
 
 /// The rate that gets through is taken over so long: shorter than this a keyframe distorts it.
 const RATE_OVER: Duration = Duration::from_millis(2500);
+/// While the link has something to carry all the time, so much of it is enough to know its rate.
+const LINK_OVER: Duration = Duration::from_millis(120);
+/// A queue that is longer than so long ago grows: at ten frames a second there was one in between.
+const FRAMES: Duration = Duration::from_millis(95);
+/// Nothing at all acknowledged is a hiccup of a radio link, until it lasts longer than this.
+const HICCUP: Duration = Duration::from_millis(600);
 /// "Never empty" means: not within so long.
 const LEAST_OVER: Duration = Duration::from_secs(1);
-/// Less than this is no growth: two packets. Bytes.
+/// Less than this is no growth, and may be acknowledged late: two packets. Bytes.
 const NOISE: u64 = 2 * 1460;
-/// More than the windows hold at four readings a second.
-const MOST: usize = 32;
+/// More than the windows hold at twenty readings a second.
+const MOST: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
     /// When and what waited.
     queue: VecDeque<(Instant, u64)>,
-    /// When ffmpeg told what it had written, and how much of that had been acknowledged.
-    acknowledged: VecDeque<(Instant, u64)>,
+    counts: VecDeque<Count>,
+}
+
+/// Bytes since ffmpeg connected.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    at: Instant,
+    acknowledged: u64,
+    written: u64,
+}
+
+impl Count {
+    fn waiting(&self) -> u64 {
+        self.written.saturating_sub(self.acknowledged)
+    }
 }
 
 impl Delivery {
@@ -28,14 +47,24 @@ impl Delivery {
             .queue
             .back()
             .is_some_and(|&(_, before)| reading.waiting > before.saturating_add(NOISE));
-        keep(&mut self.queue, now, LEAST_OVER);
+        keep(&mut self.queue, now, LEAST_OVER, |&(at, _)| at);
         self.queue.push_back((now, reading.waiting));
-        // what was written is known twice a second only; what has been written since is not counted
-        let news = self.acknowledged.back().is_none_or(|&(at, _)| reading.written_at > at);
-        if news {
-            keep(&mut self.acknowledged, reading.written_at, RATE_OVER);
-            let acknowledged = reading.written.saturating_sub(reading.waiting);
-            self.acknowledged.push_back((reading.written_at, acknowledged));
+        let count = match reading.arrived {
+            Some(arrived) => Count {
+                at: now,
+                acknowledged: arrived.bytes,
+                written: arrived.bytes.saturating_add(reading.waiting),
+            },
+            // what was written is known twice a second only; what has been written since is not counted
+            None => Count {
+                at: reading.written_at,
+                acknowledged: reading.written.saturating_sub(reading.waiting),
+                written: reading.written,
+            },
+        };
+        if self.counts.back().is_none_or(|last| count.at > last.at) {
+            keep(&mut self.counts, count.at, RATE_OVER, |count| count.at);
+            self.counts.push_back(count);
         }
         rose
     }
@@ -49,23 +78,55 @@ impl Delivery {
 
     /// The link has changed: what it carried before says nothing.
     pub(super) fn forget_rate(&mut self) {
-        self.acknowledged.clear();
+        self.counts.clear();
     }
 
     /// Bits per second that were acknowledged lately, once that is known.
     pub(super) fn carried(&self) -> Option<f64> {
-        let (&(start, first), &(end, last)) = (self.acknowledged.front()?, self.acknowledged.back()?);
-        let seconds = end.duration_since(start).as_secs_f64();
-        (seconds >= 0.9).then(|| bits(last.saturating_sub(first)) / seconds)
+        let (start, end) = (self.counts.front()?, self.counts.back()?);
+        (end.at.duration_since(start.at).as_secs_f64() >= 0.9).then(|| rate(start, end))
+    }
+
+    /// Bits per second that the link carries at this moment, while more and more waits for it. Only while it has something
+    /// to carry all the time, since otherwise it does not show what it could; to be asked only where the kernel tells what
+    /// was acknowledged.
+    pub(super) fn narrow_link(&self, round_trip: Duration) -> Option<f64> {
+        let now = self.counts.back()?;
+        let latest = |holds: &dyn Fn(&Count) -> bool| self.counts.iter().rev().find(|count| holds(count));
+        let older = |count: &Count, than: Instant, by: Duration| {
+            than.checked_duration_since(count.at).is_some_and(|age| age >= by)
+        };
+        // the moment of the last acknowledgement: silence after it says how long it lasts, and no more
+        let heard = self
+            .counts
+            .iter()
+            .find(|count| count.acknowledged == now.acknowledged)?;
+        if older(heard, now.at, HICCUP) {
+            return Some(0.0);
+        }
+        // two acknowledgements make a rate
+        let one = latest(&|count| count.acknowledged < heard.acknowledged)?.acknowledged;
+        let start = latest(&|count| older(count, heard.at, LINK_OVER) && count.acknowledged < one)?;
+        // of what was written so early that it could have been acknowledged before the start, something still is not
+        let early = latest(&|count| older(count, start.at, round_trip))?.written;
+        let busy = early > heard.acknowledged.saturating_add(NOISE);
+        let grows = latest(&|count| older(count, now.at, FRAMES))?.waiting() < now.waiting();
+        (busy && grows).then(|| rate(start, heard))
     }
 }
 
+/// Bits per second that were acknowledged between two counts.
+fn rate(start: &Count, end: &Count) -> f64 {
+    let bytes = end.acknowledged.saturating_sub(start.acknowledged);
+    bits(bytes) / end.at.duration_since(start.at).as_secs_f64()
+}
+
 /// Drops what is older than the window, but for the one entry it is measured from.
-fn keep(entries: &mut VecDeque<(Instant, u64)>, now: Instant, window: Duration) {
+fn keep<T>(entries: &mut VecDeque<T>, now: Instant, window: Duration, at: impl Fn(&T) -> Instant) {
     while entries.len() >= MOST
         || entries
             .get(1)
-            .is_some_and(|&(at, _)| now.saturating_duration_since(at) >= window)
+            .is_some_and(|entry| now.saturating_duration_since(at(entry)) >= window)
     {
         entries.pop_front();
     }

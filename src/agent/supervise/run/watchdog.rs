@@ -55,7 +55,7 @@ impl Run {
             }
             _ => {}
         }
-        match (self.first_frame, self.connections.waiting()) {
+        match (self.first_frame, self.connections.sent().map(|sent| sent.waiting)) {
             (Some(_), Some(bytes @ 1..)) => (
                 Cause::Network,
                 format!("no new frame for {seconds} s, and {bytes} bytes sent are not acknowledged"),
