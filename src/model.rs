@@ -230,6 +230,7 @@ pub struct Camera {
     /// Frames per second.
     pub fps: u32,
     pub encoder: Encoder,
+    /// What it streams at, and the most; no more than its share of its site's uplink.
     pub bitrate: Bitrate,
     /// How far down the bitrate may follow what the network carries: at most `bitrate`. `None`: it stays.
     pub adapt: Option<Bitrate>,

@@ -5,6 +5,7 @@
 mod camera;
 mod hosts;
 mod server;
+mod sites;
 mod viewer;
 
 use std::path::Path;
@@ -69,7 +70,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         named: &servers,
         built: built.iter().filter_map(|(_, s)| s.as_ref()).collect(),
     };
-    let cameras: Vec<_> = cameras
+    let mut cameras: Vec<_> = cameras
         .entries
         .iter()
         .map(|(name, place, keys)| {
@@ -77,6 +78,11 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
             (place, camera::build(name, place, keys, &context, &known, reader))
         })
         .collect();
+    let sites = value(&keys.sites).unwrap_or(Named {
+        entries: Vec::new(),
+        incomplete: keys.sites.is_some(),
+    });
+    sites::share(&sites, &mut cameras, reader);
     let passphrase = hosts::flat(keys.ca)
         .flatten()
         .and_then(|ca| hosts::flat(ca.passphrase).flatten());

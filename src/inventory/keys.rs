@@ -13,8 +13,8 @@ use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
 use super::values::{
-    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Share, Span, UserName,
-    Whole,
+    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Share, Span, Uplink,
+    UserName, Whole,
 };
 use crate::model::{
     Bitrate, Encoder, Name, Network, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
@@ -37,6 +37,8 @@ keys! {
         ca: CaKeys,
         /// The streaming servers by name.
         servers: Named<ServerKeys>,
+        /// Places whose cameras share one uplink, by name.
+        sites: Named<SiteKeys>,
         /// The cameras by name.
         cameras: Named<CameraKeys>,
         /// Who may watch by a login of their own, by name; without any, everybody from an address in `play`.
@@ -156,6 +158,14 @@ keys! {
 }
 
 keys! {
+    /// A place whose cameras share one uplink.
+    SiteKeys {
+        /// What the uplink carries, bits per second. No camera streams at more than its share of it.
+        uplink: Uplink,
+    }
+}
+
+keys! {
     /// A camera and its stream.
     CameraKeys {
         /// How to reach it: [user@]host[:port], or a map.
@@ -164,6 +174,8 @@ keys! {
         stream: Name,
         /// Which server it streams to; needed only where there are several.
         server: Name,
+        /// Whose uplink it shares; by default it has one of its own.
+        site: Name,
         /// The address the server sees it come from; by default the ssh host, if that is an address.
         address: IpAddr,
         /// auto (whatever camera the Pi has), rpicam (libcamera's) or {rpicam: 1} or {rpicam: imx708}, usb or {usb: /dev/video0}, {v4l2: /dev/video0}, test, or {file: /path/on/the/host}.

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 const WIDE: &str = "2mbit";
 const NARROW: &str = "200kbit";
 const NARROW_BITS: f64 = 200_000.0;
-const ASKED: u32 = 400_000;
+const ASKED: u32 = 1_000_000;
 const OUTAGE: Duration = Duration::from_secs(60);
 
-/// Every half second the camera's own status goes into a file in memory: to ask for it over the narrow uplink would fill it.
+/// Every quarter of a second the camera's own status goes into a file in memory: to ask for it over the narrow uplink would fill it.
 const RECORD: &str = "systemd-run -q --unit record sh -c '
     agent=$(ls -t /usr/local/lib/pistream/agent-* | head -1)
-    while sleep 0.5; do $agent status | tail -1; done >/run/record'";
+    while sleep 0.25; do $agent status | tail -1; done >/run/record'";
 
 /// The emulated encoder makes exactly what its driver is set to, instead of the next lower of a few rates.
 const EXACT: &str = "systemctl stop picam-feed && \
@@ -28,7 +28,7 @@ fn plain_ffmpeg(lab: &Lab) {
         &format!(
             "systemd-run -q --unit plain ffmpeg -v error -nostdin -progress /run/plain -re \
              -f lavfi -i testsrc2=size=320x240:rate=15,noise=alls=20:allf=t \
-             -c:v libx264 -preset ultrafast -tune zerolatency -b:v 400k -minrate 400k -maxrate 400k -bufsize 400k -g 30 \
+             -c:v libx264 -preset ultrafast -tune zerolatency -b:v 1M -minrate 1M -maxrate 1M -bufsize 1M -g 30 \
              -f flv rtmp://{}:1935/live/garden",
             lab.ip("hub")
         ),
@@ -84,7 +84,7 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
     // the server knows garden too, but pistream does not run there: it has no certificate
     let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
     fleet.server += ", tls: off";
-    fleet.cameras[0].1 = "400k";
+    fleet.cameras[0].1 = "1M";
     fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 15, keyframe_interval: 1s".into();
     fleet.write(&lab);
     deploy(&lab, &["--limit", "hub,porch"]).must_exit(0);
@@ -116,7 +116,7 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
     let seconds = |bytes: u64| bytes as f64 * 8.0 / NARROW_BITS;
     let worst = governed.iter().map(|g| seconds(g.backlog)).fold(0.0, f64::max);
     let settings: Vec<u32> = outage.iter().map(|s| s.bitrate_set / 1000).collect();
-    println!("uplink {WIDE} -> {NARROW} for 60 s: settings in kbit/s every half second: {settings:?}");
+    println!("uplink {WIDE} -> {NARROW} for 60 s: settings in kbit/s every quarter of a second: {settings:?}");
     println!(
         "with the governor: latency at most {worst:.1} s, {lost} frames lost; back at {} kbit/s {back:.0?} after the uplink was",
         ASKED / 1000

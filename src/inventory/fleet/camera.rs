@@ -15,10 +15,18 @@ use crate::inventory::tree::Place;
 use crate::inventory::values::bitrate_in_words;
 use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Server, Size, Ssh};
 
-/// A camera, and where its stream's name stands.
+/// A camera, where its stream's name stands, and whose uplink it shares.
 pub(super) struct Built {
     pub(super) camera: Camera,
     pub(super) stream_place: Place,
+    /// The site, and where it is named.
+    pub(super) site: Option<(Name, Place)>,
+}
+
+impl Built {
+    pub(super) fn is_at(&self, site: &str) -> bool {
+        self.site.as_ref().is_some_and(|(name, _)| name.as_str() == site)
+    }
 }
 
 /// The servers a camera may name.
@@ -54,6 +62,8 @@ pub(super) fn build(
         reader,
     );
     let stream_place = keys.stream.as_ref().map_or(place, |given| &given.place).clone();
+    let site_place = keys.site.as_ref().map(|given| given.place.clone());
+    let site = flat(keys.site)?.zip(site_place);
     let restream = flat(keys.restream)?.unwrap_or_default();
     let restream: Option<Vec<Restream>> = restream
         .into_iter()
@@ -80,7 +90,11 @@ pub(super) fn build(
         recording: recording(flat(keys.recording)?.unwrap_or_default())?,
         sd_card: value(&keys.sd_card)?,
     };
-    Some(Built { camera, stream_place })
+    Some(Built {
+        camera,
+        stream_place,
+        site,
+    })
 }
 
 fn recording(keys: CameraRecordingKeys) -> Option<RecordingLimits> {

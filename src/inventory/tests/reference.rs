@@ -3,7 +3,7 @@
 use super::*;
 use crate::inventory::keys::{
     AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys,
-    SegmentKeys, ServerKeys, SshKeys, ViewerKeys,
+    SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -23,7 +23,7 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 12] = [
+const EXPLAINED: [(&[&str], &str); 13] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (CaKeys::KEYS, "ca"),
@@ -31,6 +31,7 @@ const EXPLAINED: [(&[&str], &str); 12] = [
     (ServerKeys::KEYS, "servers.hub"),
     (RecordingKeys::KEYS, "servers.hub.recording"),
     (SegmentKeys::KEYS, "servers.hub.hls"),
+    (SiteKeys::KEYS, "sites.farm"),
     (CameraKeys::KEYS, "cameras.porch"),
     (CameraRecordingKeys::KEYS, "cameras.garden.recording"),
     (AdaptKeys::KEYS, "cameras.porch.adapt"),

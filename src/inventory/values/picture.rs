@@ -145,6 +145,36 @@ impl Read for Bitrate {
     }
 }
 
+/// What an uplink carries, bits per second.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inventory) struct Uplink(pub(in crate::inventory) u64);
+
+impl Uplink {
+    const RANGE: std::ops::RangeInclusive<u64> = 50_000..=10_000_000_000;
+}
+
+impl Read for Uplink {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Uplink> {
+        let text = reader.scalar(node, "an uplink like 2M")?;
+        let bits = bits_per_second(text);
+        let message = match bits {
+            Some(bits) if Uplink::RANGE.contains(&bits) => return Some(Uplink(bits)),
+            Some(_) => format!("{} is out of range", shown(text)),
+            None => format!("`{}` is not what an uplink carries", shown(text)),
+        };
+        let help = "Accepted: bits per second, 50k to 10000M: 800k, 2M, 2.5M.";
+        reader.fault(Finding::new(&node.place, message).help(help));
+        None
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?[kM]?$" },
+            { "type": "integer", "minimum": Uplink::RANGE.start(), "maximum": Uplink::RANGE.end() },
+        ] })
+    }
+}
+
 /// 250k, 2.5M, 250000. `None` too for a fraction of a bit and what no `u64` holds.
 fn bits_per_second(text: &str) -> Option<u64> {
     let (number, unit) = match text.strip_suffix('k') {

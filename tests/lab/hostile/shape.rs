@@ -43,9 +43,13 @@ servers:
     dash:
       fragment: «2s»
       playlist: «20s»
+sites:
+  «farm»:
+    uplink: «4M»
 cameras:
   porch:
     ssh: «pi@10.0.0.2»
+    site: «farm»
     stream: «porch»
     server: «hub»
     address: «10.0.0.2»
