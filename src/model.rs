@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML, no template and no host. `inventory` is the only way in.
 
+mod rungs;
 #[cfg(test)]
 pub(crate) mod samples;
 
@@ -232,8 +233,8 @@ pub struct Camera {
     pub encoder: Encoder,
     /// What it streams at, and the most; no more than its share of its site's uplink.
     pub bitrate: Bitrate,
-    /// How far down the bitrate may follow what the network carries: at most `bitrate`. `None`: it stays.
-    pub adapt: Option<Bitrate>,
+    /// How far down it may follow what the network carries. `None`: everything stays.
+    pub adapt: Option<Adapt>,
     /// Between two keyframes.
     pub keyframe_interval: Duration,
     pub profile: Profile,
@@ -246,6 +247,17 @@ pub struct Camera {
     pub stall_after: Duration,
     pub recording: RecordingLimits,
     pub sd_card: SdCard,
+}
+
+/// What a camera may become while the network does not carry more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adapt {
+    /// At most the camera's `bitrate`.
+    pub lowest: Bitrate,
+    /// When that is not enough: fewer frames per second than the camera's `fps`.
+    pub fps: Option<u32>,
+    /// When that is not enough either: a picture smaller than the camera's `size`.
+    pub size: Option<Size>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -359,6 +371,13 @@ impl fmt::Display for Size {
 /// Bits per second; a multiple of 25 000, the step of the Pi's encoder, within 25 000 ..= 25 000 000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bitrate(u32);
+
+impl Size {
+    /// Pixels.
+    pub fn area(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
 
 impl Bitrate {
     /// Step and smallest value of `video_bitrate` in the bcm2835-v4l2 driver, bits per second.

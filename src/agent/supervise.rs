@@ -27,6 +27,7 @@ mod process;
 mod remembered;
 mod requirements;
 mod run;
+mod rungs;
 mod sendqueue;
 mod supervisor;
 pub(crate) mod systemd;
@@ -56,10 +57,17 @@ const NEWS: usize = 256;
 
 /// Supervises until SIGTERM or SIGINT, then exits with 0; 2 when the configuration is wrong, 1 when the status socket or
 /// the signal handlers cannot be set up.
-pub fn run(config: &Path) -> ExitCode {
-    let configured = std::fs::metadata(config).and_then(|file| file.modified()).ok();
-    let config = match config::read(config) {
+pub fn run(path: &Path) -> ExitCode {
+    let configured = std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    let config = match config::read(path) {
         Ok(config) => config,
+        Err(error) => {
+            log(error);
+            return ExitCode::from(WRONG_CONFIG);
+        }
+    };
+    let rungs = match rungs::read(path, &config) {
+        Ok(rungs) => rungs,
         Err(error) => {
             log(error);
             return ExitCode::from(WRONG_CONFIG);
@@ -72,7 +80,7 @@ pub fn run(config: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let board = Board::default();
-    let mut supervisor = Supervisor::new(config, configured, board.clone(), sender, stop);
+    let mut supervisor = Supervisor::new(config, rungs, configured, board.clone(), sender, stop);
     let listener = match Listener::start(Path::new(supervisor.socket()), board) {
         Ok(listener) => listener,
         Err(error) => {
@@ -87,14 +95,18 @@ pub fn run(config: &Path) -> ExitCode {
 
 /// Only reads the configuration, and asks the cameras that are there what they think of their controls: 0 if all is
 /// good, 2 with what is not on stderr.
-pub fn check(config: &Path) -> ExitCode {
-    let config = match config::read(config) {
+pub fn check(path: &Path) -> ExitCode {
+    let config = match config::read(path) {
         Ok(config) => config,
         Err(error) => {
             log(error);
             return ExitCode::from(WRONG_CONFIG);
         }
     };
+    if let Err(error) = rungs::read(path, &config) {
+        log(error);
+        return ExitCode::from(WRONG_CONFIG);
+    }
     let objections = requirements::objections(&config.pipelines);
     objections.iter().for_each(log);
     match objections.is_empty() {

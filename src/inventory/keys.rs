@@ -188,8 +188,8 @@ keys! {
         encoder: Encoder = "auto",
         /// Bits per second, in steps of 25k.
         bitrate: Bitrate = "250k",
-        /// Follow what the network carries with the bitrate, never above `bitrate`; or off. Only where the camera
-        /// encodes by itself, since only there the bitrate can be changed without a pause.
+        /// Follow what the network carries with the bitrate, never above `bitrate`; or off. Where the camera encodes by
+        /// itself without a pause, else by a restart at half the bitrate.
         adapt: Switch<AdaptKeys> = "on",
         /// Allow a bitrate so low that the Pi's encoder is known to freeze.
         force_bitrate: bool = "false",
@@ -214,10 +214,14 @@ keys! {
 }
 
 keys! {
-    /// A bitrate that follows what the network carries.
+    /// How far down a camera follows what the network carries.
     AdaptKeys {
         /// Not below this, and never so low that the Pi's encoder freezes; by default just above that.
         lowest: Bitrate,
+        /// When even that does not get through, so many frames per second; by default as many as ever.
+        fps: Whole<1, 120>,
+        /// When that is not enough either, a picture of this size; by default none smaller.
+        size: Size,
     }
 }
 

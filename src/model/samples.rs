@@ -34,7 +34,11 @@ fn camera(at: u8) -> Camera {
         fps: 15,
         encoder: Encoder::Auto,
         bitrate: Bitrate::new(250_000).expect("a bitrate"),
-        adapt: Bitrate::new(50_000),
+        adapt: Bitrate::new(50_000).map(|lowest| Adapt {
+            lowest,
+            fps: None,
+            size: None,
+        }),
         keyframe_interval: Duration::from_secs(2),
         profile: Profile::High,
         level: 40,

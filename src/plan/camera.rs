@@ -6,6 +6,7 @@ use crate::ca::Identities;
 use crate::model::{Camera, Fleet, SdCard};
 use crate::templates::Templates;
 use pistream_agent::{Plan, Unit, User};
+use std::slice;
 
 const JOURNALD_UNIT: &str = "systemd-journald.service";
 
@@ -21,7 +22,9 @@ pub(super) fn for_camera(
             host: camera.name.to_string(),
         });
     }
-    let context = view::camera(fleet, camera, paths);
+    let rungs = camera.rungs();
+    let below: Vec<String> = (1..=rungs.len()).map(|rung| paths.camera_rung(rung)).collect();
+    let context = view::camera(fleet, camera, paths, &paths.camera_toml, &below);
     let mut directories = vec![directory(&paths.etc, "root", 0o755)];
     let tls = fleet.server_of(camera).is_some_and(|server| server.tls);
     let mut files = vec![
@@ -36,7 +39,17 @@ pub(super) fn for_camera(
             templates.render("pistream-camera.service.j2", &context)?,
         ),
     ];
-    let mut restart_on = vec![paths.camera_unit.clone(), paths.camera_toml.clone()];
+    for (rung, path) in rungs.iter().zip(&below) {
+        let context = view::camera(fleet, rung, paths, path, &[]);
+        files.push(owned(
+            path,
+            0o640,
+            "root",
+            templates.render("camera.toml.j2", &context)?,
+        ));
+    }
+    let settings = [slice::from_ref(&paths.camera_toml), &below].concat();
+    let mut restart_on = [slice::from_ref(&paths.camera_unit), &settings].concat();
     if tls {
         files.push(system(&paths.authority, identities.authority.clone()));
         restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
@@ -62,7 +75,7 @@ pub(super) fn for_camera(
         checks: vec![
             check(
                 "camera configuration",
-                std::slice::from_ref(&paths.camera_toml),
+                &settings,
                 &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
             ),
             unit_check(&paths.camera_unit, CAMERA_UNIT),

@@ -44,6 +44,12 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// The camera's settings with less to send, by rung from 1: beside `camera_toml`.
+    pub fn camera_rung(&self, rung: usize) -> String {
+        let stem = self.camera_toml.strip_suffix(".toml").unwrap_or(&self.camera_toml);
+        format!("{stem}-{rung}.toml")
+    }
+
     /// On a host that pistream deploys to.
     pub fn host() -> Paths {
         Paths {

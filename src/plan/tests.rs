@@ -156,3 +156,31 @@ fn a_bitrate_that_is_to_stay_has_no_bounds_and_a_menus_entry_is_text() {
         pistream_agent::ControlValue::Entry(entry.into())
     );
 }
+
+#[test]
+fn what_a_camera_becomes_on_a_narrow_uplink_lies_beside_its_settings_and_is_checked_with_them() {
+    let mut fleet = fleet(1);
+    let camera = &mut fleet.cameras[0];
+    camera.source = crate::model::Source::TestPattern;
+    camera.adapt = camera.adapt.map(|adapt| crate::model::Adapt { fps: Some(5), ..adapt });
+    let plan = plan(&fleet, "cam1");
+    let config = |file: &str| -> pistream_agent::CameraConfig { toml::from_str(content(&plan, file)).expect("TOML") };
+    let names = config("/camera.toml").rungs;
+    assert_eq!(names, ["camera-1.toml", "camera-2.toml", "camera-3.toml"]);
+    let expected = [("125000", "rate=15"), ("50000", "rate=15"), ("25000", "rate=5")];
+    for (name, (bitrate, rate)) in names.iter().zip(expected) {
+        let rung = config(name);
+        assert!(rung.rungs.is_empty() && rung.bitrate.to_string() == bitrate);
+        let arguments = rung.pipelines[0].arguments.join(" ");
+        assert!(
+            arguments.contains(&format!("-b:v {bitrate} ")) && arguments.contains(rate),
+            "{arguments}"
+        );
+        let path = format!("/etc/pistream/{name}");
+        assert!(plan.checks[0].files.contains(&path), "not checked");
+        assert!(
+            plan.units.iter().any(|unit| unit.restart_on.contains(&path)),
+            "no restart"
+        );
+    }
+}

@@ -4,8 +4,11 @@
 use crate::bench::{Bench, Supervisor, is_gone, signal, wait};
 use pistream_agent::{Cause, Status, StreamState};
 use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 const H264: &str =
     r#""--codec", "h264", "--inline", "--flush", "-b", "250000", "-g", "15", "--profile", "high", "--level", "4""#;
@@ -299,4 +302,57 @@ fn ffmpeg_and_the_stand_in_for_rpicam_vid_die_with_a_supervisor_that_is_killed()
     let pair = pair(&bench, &supervisor);
     supervisor.signal("KILL");
     wait("both gone", || is_gone(pair.0) && is_gone(pair.1));
+}
+
+/// A server that takes so many bytes a second and no more; its port.
+fn slow_server(rate: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut buffer = vec![0; rate / 20];
+                while stream.read(&mut buffer).is_ok_and(|length| length > 0) {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            });
+        }
+    });
+    port
+}
+
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn a_stand_in_for_rpicam_vid_whose_video_does_not_get_through_is_started_anew_at_a_lower_bitrate() {
+    let bench = bench();
+    // 128 kbit/s: packets small enough that what is not read shows as not acknowledged
+    let output = format!("tcp://127.0.0.1:{}?tcp_mss=1000", slow_server(16_000));
+    let whole = fs::read_to_string(bench.path("camera.toml")).unwrap();
+    let to_server = whole.replace(&format!("{:?}", bench.path("out.flv")), &format!("{output:?}"));
+    for (name, bitrate) in [("camera-1.toml", "125000"), ("camera-2.toml", "50000")] {
+        fs::write(bench.path(name), to_server.replace("250000", bitrate)).unwrap();
+    }
+    let rungs = "rungs = [\"camera-1.toml\", \"camera-2.toml\"]\n\n[[pipeline]]";
+    fs::write(bench.path("camera.toml"), to_server.replacen("[[pipeline]]", rungs, 1)).unwrap();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    let lowered = |status: &Status| {
+        status
+            .governed
+            .as_ref()
+            .is_some_and(|governed| governed.target == 50_000)
+    };
+    let status = bench.until("lowered", |status| {
+        lowered(status) && status.state == StreamState::Streaming
+    });
+    let after = pair(&bench, &supervisor);
+    assert!(is_gone(before.0) && is_gone(before.1) && after != before);
+    assert_eq!((status.bitrate_set, causes(&status)), (50_000, vec![]), "{status:?}");
+    let governed = status.governed.unwrap();
+    assert!((1..=2).contains(&governed.steps), "{governed:?}");
+    assert!(
+        governed.why.starts_with("lowered: the way to the server carries about"),
+        "{governed:?}"
+    );
 }

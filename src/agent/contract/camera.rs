@@ -20,6 +20,10 @@ pub struct CameraConfig {
     pub certificate: Option<String>,
     /// What the inventory asked for, told back by status. Bits per second.
     pub bitrate: u32,
+    /// The same with less to send, each with less than the one before: names of files beside this one, whose pipelines of
+    /// the same names are run instead while the network does not carry more.
+    #[serde(default)]
+    pub rungs: Vec<String>,
     /// The ways this camera can stream, best first; the first whose requirements hold is run.
     #[serde(rename = "pipeline")]
     pub pipelines: Vec<Pipeline>,
@@ -152,6 +156,9 @@ pub struct Governed {
     pub backlog: u64,
     /// Why the target is what it is.
     pub why: String,
+    /// How often ffmpeg was started anew for it, where the encoder cannot be told otherwise.
+    #[serde(default)]
+    pub steps: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
+use super::rungs;
 use pistream_agent::{Bounds, CAMERA, CameraConfig, DEVICE, Requirement};
 use std::fs;
 use std::io;
@@ -84,6 +85,9 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
         if let Some(message) = unlike_a_path(key, value) {
             return Some((None, key, message));
         }
+    }
+    if let Some(message) = rungs::unlike_names(&config.rungs) {
+        return Some((None, "rungs", message));
     }
     if config.pipelines.is_empty() {
         return Some((None, "pipeline", "at least one [[pipeline]] is needed".to_owned()));
@@ -276,6 +280,12 @@ arguments = ["-re"]
         for (from, to, line, words) in [
             ("stall_after = 10", "stall_after = 0", 4, "1 to 3600"),
             ("\"/usr/bin/ffmpeg\"", "\"ffmpeg\"", 2, "absolute path"),
+            (
+                "stall_after = 10",
+                "stall_after = 10\nrungs = [\"../x\"]",
+                5,
+                "beside this one",
+            ),
             ("\"/run/pistream/status.sock\"", "\"/run/\\u0000\"", 3, "absolute path"),
             ("device = \"/dev/video0\"\nreq", "req", 11, "names no `device`"),
             ("[\"-re\"]", "[]", 18, "no arguments"),

@@ -11,12 +11,14 @@
 //! they are set to, and stick to it (raspberrypi/firmware#850).
 
 mod delivery;
+mod ladder;
 mod overshoot;
 #[cfg(test)]
 mod tests;
 
 use super::sendqueue::Arrived;
 use delivery::Delivery;
+pub(super) use ladder::{Ladder, Step};
 use overshoot::Overshoot;
 use pistream_agent::{Bounds, Governed};
 use std::time::{Duration, Instant};
@@ -40,8 +42,6 @@ const CALM: Duration = Duration::from_secs(5);
 const BETWEEN_RAISES: Duration = Duration::from_secs(2);
 /// What waits and needs longer than this at the link's present rate, besides the round trip, piles up. Seconds.
 const PILED: f64 = 0.5;
-/// The link shows less than this share of what the encoder makes: it has become narrower.
-const NARROW: f64 = 0.9;
 /// No statistics of ffmpeg's for so long while bytes wait: it hangs in the middle of sending.
 const BLOCKED: Duration = Duration::from_secs(1);
 
@@ -117,6 +117,7 @@ impl Governor {
             target: whole(self.target),
             backlog: self.waiting,
             why: self.why.clone(),
+            steps: 0,
         }
     }
 
@@ -158,12 +159,8 @@ impl Governor {
         let settled = since(self.lowered) >= SETTLES;
         let queued = bits(reading.waiting) / self.target;
         let blocked = now.saturating_duration_since(reading.written_at) >= BLOCKED;
-        let standing = bits(self.delivery.least_waiting().unwrap_or(0));
-        if let Some(link) = reading
-            .arrived
-            .and_then(|arrived| self.piling_up(reading.waiting, arrived))
-        {
-            self.lower_to(now, link, bits(reading.waiting));
+        if let Some(link) = self.delivery.falls_short(reading, self.target, PILED) {
+            self.lower_to(now, link, reading.waiting);
             self.delivery.forget_rate();
         } else if reading.arrived.is_none() && queued > GROWING && (self.rises >= RISES || (blocked && settled)) {
             // nobody knows yet what gets through: halve for as long as the queue grows
@@ -171,10 +168,8 @@ impl Governor {
                 "lowered: the way to the server carries less than the camera makes".to_owned()
             });
             self.delivery.forget_rate();
-        } else if let Some(carried) = self.delivery.carried().filter(|_| settled)
-            && standing > STANDING * carried.max(f64::from(self.bounds.step))
-        {
-            self.lower_to(now, carried, standing);
+        } else if let Some(carried) = self.delivery.stands(STANDING).filter(|_| settled) {
+            self.lower_to(now, carried, self.delivery.least_waiting().unwrap_or(0));
         } else if self.is_clear() && since(self.lowered) >= CALM && since(self.moved) >= BETWEEN_RAISES {
             self.raise(now);
         }
@@ -186,25 +181,17 @@ impl Governor {
         least.is_some_and(|bytes| bits(bytes) / self.target < CLEAR) && self.rises < RISES
     }
 
-    /// What the link carries, if that has become less than the encoder makes and what waits piles up.
-    fn piling_up(&self, waiting: u64, arrived: Arrived) -> Option<f64> {
-        let link = self.delivery.narrow_link(arrived.round_trip)?;
-        let late = bits(waiting) / link.max(f64::from(self.bounds.step)) - arrived.round_trip.as_secs_f64();
-        (late > PILED && link < self.target * NARROW).then_some(link)
-    }
-
-    /// To what leaves room for the queue to empty, of which so many bits wait, where so many a second get through.
-    fn lower_to(&mut self, now: Instant, carried: f64, waiting: f64) {
-        let used = if waiting > LATE * carried { USED_WHEN_LATE } else { USED };
+    /// To what leaves room for the queue to empty, of which so many bytes wait, where so many bits a second get through.
+    fn lower_to(&mut self, now: Instant, carried: f64, waiting: u64) {
+        let used = if bits(waiting) > LATE * carried {
+            USED_WHEN_LATE
+        } else {
+            USED
+        };
         // a queue that does not empty although it has room is fed by an encoder that makes too much
         let empties = self.waiting < self.waited;
         let most = if empties { self.target } else { self.target * 0.9 };
-        self.lower(now, (carried * used).min(most), || {
-            format!(
-                "lowered: the way to the server carries about {:.0} kbit/s",
-                carried / 1e3
-            )
-        });
+        self.lower(now, (carried * used).min(most), || narrower(carried));
     }
 
     fn lower(&mut self, now: Instant, wanted: f64, why: impl FnOnce() -> String) {
@@ -229,7 +216,7 @@ impl Governor {
         self.target = (self.target + ((bold / step).floor() * step).max(step)).min(highest);
         self.moved = Some(now);
         self.why = if self.target < highest {
-            "raised again: nothing waits to be sent".to_owned()
+            RAISED.to_owned()
         } else {
             ASKED.to_owned()
         };
@@ -243,6 +230,12 @@ impl Governor {
 }
 
 const ASKED: &str = "as the inventory asks";
+const RAISED: &str = "raised again: nothing waits to be sent";
+
+fn narrower(carried: f64) -> String {
+    let kilobits = whole(carried / 1e3);
+    format!("lowered: the way to the server carries about {kilobits} kbit/s")
+}
 
 /// More bytes than 2^52 nobody counts here.
 #[allow(clippy::cast_precision_loss)]

@@ -65,10 +65,19 @@ pub(super) struct Run {
 /// How a run ended, for whoever decides what comes next.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// `None`: it was asked to end.
-    pub(super) failure: Option<(Cause, String)>,
+    pub(super) next: Next,
     /// How long frames had been advancing.
     pub(super) streamed: Duration,
+}
+
+#[derive(Debug)]
+pub(super) enum Next {
+    /// It was asked to end.
+    End,
+    /// It was to begin again otherwise, after so long.
+    Again(Duration),
+    /// What happened, and in words.
+    Failed(Cause, String),
 }
 
 impl Run {
@@ -262,12 +271,16 @@ impl Run {
         let streamed = self
             .first_frame
             .map_or(Duration::ZERO, |first| self.advanced.duration_since(first));
-        let failure = match self.stopping.take().map(|stopping| stopping.why) {
-            Some(Stop::Asked) => None,
-            Some(Stop::Stalled(cause, words)) => Some((cause, words)),
-            Some(Stop::Alone) | None => Some(self.failure(status, streamed)),
+        let next = match self.stopping.take().map(|stopping| stopping.why) {
+            Some(Stop::Asked) => Next::End,
+            Some(Stop::Again(pause)) => Next::Again(pause),
+            Some(Stop::Stalled(cause, words)) => Next::Failed(cause, words),
+            Some(Stop::Alone) | None => {
+                let (cause, words) = self.failure(status, streamed);
+                Next::Failed(cause, words)
+            }
         };
-        Outcome { failure, streamed }
+        Outcome { next, streamed }
     }
 
     /// What the capture program said since then belongs to what came after the last frame: its words and the frames reach

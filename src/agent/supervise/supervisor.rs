@@ -7,10 +7,10 @@ mod starting;
 use super::backoff::BackOff;
 use super::bulletin::Bulletin;
 use super::ffmpeg::Said;
-use super::journal::Sieve;
+use super::journal::{Sieve, log};
 use super::listener::Board;
 use super::requirements::Trials;
-use super::run::{Outcome, Run, Stop};
+use super::run::{Next, Outcome, Run, Stop};
 use super::systemd::Systemd;
 use super::tuning::{Tuning, bitrate_of};
 use super::validity;
@@ -45,6 +45,8 @@ enum Phase {
 
 pub(super) struct Supervisor {
     config: CameraConfig,
+    /// The same with less to send.
+    rungs: Vec<CameraConfig>,
     bulletin: Bulletin,
     sender: SyncSender<News>,
     stop: Arc<AtomicBool>,
@@ -61,6 +63,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) fn new(
         config: CameraConfig,
+        rungs: Vec<CameraConfig>,
         configured: Option<SystemTime>,
         board: Board,
         sender: SyncSender<News>,
@@ -72,6 +75,7 @@ impl Supervisor {
             tuning: Tuning::new(Path::new(&config.status_socket)),
             bulletin: Bulletin::new(&config, configured, board, now),
             config,
+            rungs,
             sender,
             stop,
             systemd: Systemd::new(now),
@@ -156,7 +160,15 @@ impl Supervisor {
     fn govern(&mut self, now: Instant) {
         let Phase::Running(run) = &mut self.phase else { return };
         let reading = if self.tuning.follows() { run.reading(now) } else { None };
-        match reading.and_then(|reading| self.tuning.follow(now, reading)) {
+        let Some(reading) = reading else { return };
+        if let Some(step) = self.tuning.step(now, reading) {
+            run.stop(Stop::Again(step.pause), now);
+            let why = self.tuning.told().map(|told| told.why).unwrap_or_default();
+            let pause = step.pause.as_secs_f64();
+            log(format_args!("{}: {why}; again in {pause:.1} s", self.config.stream));
+            return;
+        }
+        match self.tuning.follow(now, reading) {
             None => {}
             Some(Ok(applied)) => {
                 let status = &mut self.bulletin.status;
@@ -168,9 +180,14 @@ impl Supervisor {
     }
 
     fn conclude(&mut self, outcome: Outcome) {
-        match outcome.failure {
-            None => self.phase = Phase::Ended,
-            Some((cause, message)) => {
+        match outcome.next {
+            Next::End => self.phase = Phase::Ended,
+            Next::Again(pause) => {
+                self.phase = Phase::Waiting {
+                    until: Instant::now() + pause,
+                }
+            }
+            Next::Failed(cause, message) => {
                 let (cause, message) = validity::explain(cause, message, self.bulletin.status.certificate_until);
                 self.fail(cause, &message, outcome.streamed);
             }

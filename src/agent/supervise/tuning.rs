@@ -2,7 +2,7 @@
 //!
 //! Knows which device and which controls; when to start or end a run is the supervisor's business.
 
-use super::governor::{Governor, Reading};
+use super::governor::{Governor, Ladder, Reading, Step};
 use super::remembered::Remembered;
 use crate::camera::{Applied, Camera};
 use pistream_agent::{ControlValue, Governed, Pipeline};
@@ -20,6 +20,8 @@ pub(super) struct Tuning {
     device: Option<String>,
     /// Of the pipeline that runs or ran last, where its bitrate follows the network.
     governor: Option<Governor>,
+    /// The rungs of the pipeline that runs or ran last.
+    ladder: Ladder,
 }
 
 impl Tuning {
@@ -29,7 +31,22 @@ impl Tuning {
             remembered: Remembered::beside(socket),
             device: None,
             governor: None,
+            ladder: Ladder::new(Vec::new()),
         }
+    }
+
+    /// Before a run of a pipeline whose rungs need so many bits per second: on which of them it is to be, from 0.
+    pub(super) fn begin_on(&mut self, needs: Vec<u32>) -> usize {
+        if self.ladder.needs() != needs {
+            self.ladder = Ladder::new(needs);
+        }
+        self.ladder.begin();
+        self.ladder.at()
+    }
+
+    /// During a run: whether it is to go on on another rung.
+    pub(super) fn step(&mut self, now: Instant, reading: Reading) -> Option<Step> {
+        self.ladder.take(now, reading)
     }
 
     /// Before a run of this pipeline: sets its controls, the bitrate to what the network carried last, and puts back what
@@ -68,11 +85,16 @@ impl Tuning {
 
     /// Whether anybody wants to know what waits to be sent.
     pub(super) fn follows(&self) -> bool {
-        self.governor.is_some()
+        self.governor.is_some() || self.ladder.needs().len() > 1
     }
 
     pub(super) fn told(&self) -> Option<Governed> {
-        self.governor.as_ref().map(Governor::told)
+        let steps = self.ladder.steps();
+        let live = self.governor.as_ref().map(|governor| Governed {
+            steps,
+            ..governor.told()
+        });
+        live.or_else(|| (self.ladder.needs().len() > 1).then(|| self.ladder.told()))
     }
 
     fn set(&self, controls: &BTreeMap<String, ControlValue>) -> Result<Applied, String> {

@@ -1,5 +1,6 @@
 //! One camera, from its keys.
 
+mod adapt;
 mod source;
 
 use std::net::IpAddr;
@@ -9,7 +10,7 @@ use super::hosts::{flat, ssh};
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
 use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RestreamKeys, ServerKeys};
-use crate::inventory::reader::{Given, Named, Reader, Switch, nearest, value};
+use crate::inventory::reader::{Given, Named, Reader, nearest, value};
 use crate::inventory::short::{OrShort, locate_secret};
 use crate::inventory::tree::Place;
 use crate::inventory::values::bitrate_in_words;
@@ -48,7 +49,7 @@ pub(super) fn build(
 ) -> Option<Built> {
     picture(name, place, &keys, reader);
     source::sensible(name, place, &keys, reader);
-    let adapt = adapt(&keys, reader);
+    let adapt = adapt::adapt(&keys, reader);
     let ssh_place = keys.ssh.as_ref().map_or(place, |given| &given.place).clone();
     let ssh = ssh(name, place, keys.ssh, context, reader);
     let server = server(name, place, &keys.server, servers, reader);
@@ -229,44 +230,6 @@ fn starvation(name: &Name, place: &Place, picture: (Size, u32, Bitrate), forced:
         );
         reader.warn(Finding::new(place, message).help(help));
     }
-}
-
-/// How far down the bitrate may follow the network. `None`: wrong. `Some(None)`: not at all.
-fn adapt(keys: &CameraKeys, reader: &mut Reader) -> Option<Option<Bitrate>> {
-    let Switch::On(adapt) = keys.adapt.as_ref()?.value.as_ref()? else {
-        return Some(None);
-    };
-    let (size, fps, bitrate) = (value(&keys.size)?, value(&keys.fps)?.0, value(&keys.bitrate)?);
-    let floor = u32::try_from(h264::lowest_bitrate(size, fps, h264::FREEZES))
-        .ok()
-        .and_then(Bitrate::new)?;
-    let Some(given) = &adapt.lowest else {
-        // a bitrate that is forced below the floor stays where it is
-        return Some(Some(floor.min(bitrate)));
-    };
-    let lowest = given.value?;
-    let in_words = |bitrate: Bitrate| bitrate_in_words(u64::from(bitrate.bits_per_second()));
-    if lowest > bitrate {
-        let message = format!(
-            "`lowest: {}` is above `bitrate: {}`",
-            in_words(lowest),
-            in_words(bitrate)
-        );
-        let help = "The bitrate moves between the two: lower `lowest:`, raise `bitrate:`, or write `adapt: off`.";
-        reader.fault(Finding::new(&given.place, message).help(help));
-        return None;
-    }
-    if lowest < floor.min(bitrate) {
-        let message = format!("{} is too low for {size} at {fps} fps", in_words(lowest));
-        let help = format!(
-            "Under {} bit per pixel the Pi's encoder freezes without an error: write {} or more, or lower `size:` or `fps:`.",
-            h264::FREEZES,
-            in_words(floor)
-        );
-        reader.fault(Finding::new(&given.place, message).help(help));
-        return None;
-    }
-    Some(Some(lowest))
 }
 
 fn level_suffices(

@@ -100,7 +100,7 @@ impl Want {
         let steps = |bitrate: Bitrate| bitrate.bits_per_second() / Bitrate::STEP;
         let highest = steps(built.camera.bitrate);
         Want {
-            lowest: built.camera.adapt.map_or(highest, steps),
+            lowest: built.camera.adapt.map_or(highest, |adapt| steps(adapt.lowest)),
             highest,
         }
     }

@@ -34,7 +34,7 @@ const EXPLAINED: [(&[&str], &str); 13] = [
     (SiteKeys::KEYS, "sites.farm"),
     (CameraKeys::KEYS, "cameras.porch"),
     (CameraRecordingKeys::KEYS, "cameras.garden.recording"),
-    (AdaptKeys::KEYS, "cameras.porch.adapt"),
+    (AdaptKeys::KEYS, "cameras.garden.adapt"),
     (RestreamKeys::KEYS, "cameras.garden.restream.1"),
     (ViewerKeys::KEYS, "viewers.anna"),
 ];

@@ -11,6 +11,10 @@ const STRIDE: u32 = 64;
 #[derive(Serialize)]
 pub(in crate::plan) struct CameraContext<'a> {
     paths: &'a Paths,
+    /// Where camera.toml goes: this one.
+    file: &'a str,
+    /// The names of those with less to send, beside it.
+    rungs: Vec<&'a str>,
     camera: CameraView,
 }
 
@@ -87,7 +91,14 @@ struct SourceView {
     which: Option<String>,
 }
 
-pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &'a Paths) -> CameraContext<'a> {
+/// `file` is where its settings go, `rungs` are the files of those with less to send.
+pub(in crate::plan) fn camera<'a>(
+    fleet: &'a Fleet,
+    camera: &'a Camera,
+    paths: &'a Paths,
+    file: &'a str,
+    rungs: &'a [String],
+) -> CameraContext<'a> {
     let publish_url = match fleet.server_of(camera) {
         Some(server) => publish_url(server, camera),
         None => String::new(),
@@ -104,6 +115,8 @@ pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &
     };
     CameraContext {
         paths,
+        file,
+        rungs: rungs.iter().filter_map(|path| path.rsplit('/').next()).collect(),
         camera: CameraView {
             name: camera.name.to_string(),
             stream: camera.stream.to_string(),
@@ -123,8 +136,8 @@ pub(in crate::plan) fn camera<'a>(fleet: &'a Fleet, camera: &'a Camera, paths: &
             stride: camera.size.width.next_multiple_of(STRIDE),
             fps: camera.fps,
             bitrate: camera.bitrate.bits_per_second(),
-            adapt: camera.adapt.map(|lowest| BoundsView {
-                lowest: lowest.bits_per_second(),
+            adapt: camera.adapt.map(|adapt| BoundsView {
+                lowest: adapt.lowest.bits_per_second(),
                 step: Bitrate::STEP,
             }),
             keyframe_frames,

@@ -76,7 +76,7 @@ fn as_set(camera: &Camera, status: &Status) -> bool {
     let asked = camera.bitrate.bits_per_second();
     match (status.bitrate_set, camera.adapt, &status.governed) {
         (0, ..) => true,
-        (set, Some(lowest), Some(_)) => (lowest.bits_per_second()..=asked).contains(&set),
+        (set, Some(_), Some(_)) => (camera.lowest().bits_per_second()..=asked).contains(&set),
         (set, ..) => set == asked,
     }
 }

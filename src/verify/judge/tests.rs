@@ -82,6 +82,31 @@ fn decoded(change: impl FnOnce(&mut Decoded)) -> Option<Link> {
     broken(|_, stream, _| change(stream.decoded.as_mut().unwrap()))
 }
 
+#[test]
+fn fewer_frames_and_a_smaller_picture_hold_where_the_inventory_allows_them() {
+    let at = |allowed: bool, width, height, fps| {
+        let mut fleet = fleet(1);
+        let adapt = fleet.cameras[0].adapt.filter(|_| allowed);
+        fleet.cameras[0].adapt = adapt.map(|adapt| crate::model::Adapt {
+            fps: Some(5),
+            size: Some(crate::model::Size {
+                width: 320,
+                height: 240,
+            }),
+            ..adapt
+        });
+        let decoded = Decoded {
+            width,
+            height,
+            fps,
+            ..healthy().1.decoded.unwrap()
+        };
+        matches!(picture::format(&fleet.cameras[0], &decoded), Verdict::Holds(_))
+    };
+    assert!(at(true, 320, 240, 5.0) && at(true, 640, 480, 5.0) && at(true, 640, 480, 15.0));
+    assert!(!at(true, 320, 240, 15.0) && !at(false, 640, 480, 5.0) && !at(false, 320, 240, 5.0));
+}
+
 /// As the governor of a camera whose uplink carries little tells it.
 fn lowered(status: &mut Status, bits: u32) {
     status.bitrate_set = bits;

@@ -59,6 +59,10 @@ cameras:
     fps: «15»
     encoder: «auto»
     bitrate: «250k»
+    adapt:
+      lowest: «50k»
+      fps: «5»
+      size: «320x240»
     keyframe_interval: «2s»
     profile: «high»
     level: «4.0»

@@ -16,6 +16,10 @@ const HICCUP: Duration = Duration::from_millis(600);
 const LEAST_OVER: Duration = Duration::from_secs(1);
 /// Less than this is no growth, and may be acknowledged late: two packets. Bytes.
 const NOISE: u64 = 2 * 1460;
+/// The link shows less than this share of what is needed: it has become narrower.
+const NARROW: f64 = 0.9;
+/// Less than this is as good as nothing. Bits per second.
+pub(super) const TRICKLE: f64 = 25_000.0;
 /// More than the windows hold at twenty readings a second.
 const MOST: usize = 64;
 
@@ -82,15 +86,31 @@ impl Delivery {
     }
 
     /// Bits per second that were acknowledged lately, once that is known.
-    pub(super) fn carried(&self) -> Option<f64> {
+    fn carried(&self) -> Option<f64> {
         let (start, end) = (self.counts.front()?, self.counts.back()?);
         (end.at.duration_since(start.at).as_secs_f64() >= 0.9).then(|| rate(start, end))
+    }
+
+    /// What the link carries, if that has become less than `needed` bits per second and what waits piles up to more than
+    /// `late` seconds of it, besides the round trip. Only where the kernel tells what was acknowledged.
+    pub(super) fn falls_short(&self, reading: Reading, needed: f64, late: f64) -> Option<f64> {
+        let round_trip = reading.arrived?.round_trip;
+        let link = self.narrow_link(round_trip)?;
+        let waits = bits(reading.waiting) / link.max(TRICKLE) - round_trip.as_secs_f64();
+        (waits > late && link < needed * NARROW).then_some(link)
+    }
+
+    /// What has been carried lately, if within the last second there was always more than `late` seconds of it waiting.
+    pub(super) fn stands(&self, late: f64) -> Option<f64> {
+        let carried = self.carried()?;
+        let standing = bits(self.least_waiting()?);
+        (standing > late * carried.max(TRICKLE)).then_some(carried)
     }
 
     /// Bits per second that the link carries at this moment, while more and more waits for it. Only while it has something
     /// to carry all the time, since otherwise it does not show what it could; to be asked only where the kernel tells what
     /// was acknowledged.
-    pub(super) fn narrow_link(&self, round_trip: Duration) -> Option<f64> {
+    fn narrow_link(&self, round_trip: Duration) -> Option<f64> {
         let now = self.counts.back()?;
         let latest = |holds: &dyn Fn(&Count) -> bool| self.counts.iter().rev().find(|count| holds(count));
         let older = |count: &Count, than: Instant, by: Duration| {

@@ -15,6 +15,8 @@ pub(in crate::supervise) enum Stop {
     Asked,
     /// The watchdog: what stands still, and in words.
     Stalled(Cause, String),
+    /// It is to begin again otherwise, so long after its end.
+    Again(Duration),
     /// Of ffmpeg and its capture program one has ended: the other is to follow.
     Alone,
 }

@@ -6,6 +6,7 @@ use crate::supervise::choice::{choose, placed};
 use crate::supervise::ffmpeg::Ffmpeg;
 use crate::supervise::journal::log;
 use crate::supervise::run::Run;
+use crate::supervise::rungs::{Way, ladder};
 use crate::supervise::tuning::bitrate_of;
 use pistream_agent::{Cause, Pipeline};
 use std::process::Stdio;
@@ -31,7 +32,12 @@ impl Supervisor {
             Ok(choice) => choice,
             Err(reasons) => return self.wait_for_a_pipeline(reasons),
         };
-        let pipeline = &placed(&self.config.pipelines[choice.index], &choice.found);
+        let ways = ladder(&self.config, &self.rungs, choice.index);
+        let at = self.tuning.begin_on(ways.iter().map(Way::needs).collect());
+        let Some(&Way { pipeline, bitrate }) = ways.get(at) else {
+            return;
+        };
+        let pipeline = &placed(pipeline, &choice.found);
         let applied = match self.tuning.begin(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
@@ -68,7 +74,7 @@ impl Supervisor {
         }
         status.pipeline = Some(pipeline.name.clone());
         status.why = choice.why;
-        status.bitrate_set = bitrate_of(&applied).unwrap_or(self.config.bitrate);
+        status.bitrate_set = bitrate_of(&applied).unwrap_or(bitrate);
         status.controls = applied.values;
         let stall_after = Duration::from_secs(self.config.stall_after);
         self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, capture, stall_after, Instant::now())));
