@@ -15,6 +15,8 @@ pub struct Fleet {
     pub transport: &'static str,
     /// Further keys of the server.
     pub server: String,
+    /// Further sections, lines and all.
+    pub sections: String,
     /// Name, bitrate and further keys of every camera.
     pub cameras: Vec<(String, &'static str, String)>,
 }
@@ -24,6 +26,7 @@ impl Fleet {
     pub fn new(lab: &Lab, transport: &'static str, cameras: &[&str]) -> Fleet {
         Fleet {
             transport,
+            sections: String::new(),
             server: format!("play: [10.77.{}.1], hls: {{fragment: 1s, playlist: 5s}}", lab.id()),
             cameras: cameras
                 .iter()
@@ -39,7 +42,10 @@ impl Fleet {
 
     pub fn write(&self, lab: &Lab) {
         let hub = lab.address_for("hub", self.transport);
-        let mut text = format!("servers:\n  hub: {{ssh: {hub}, {}}}\ncameras:\n", self.server);
+        let mut text = format!(
+            "{}servers:\n  hub: {{ssh: {hub}, {}}}\ncameras:\n",
+            self.sections, self.server
+        );
         for (name, bitrate, keys) in &self.cameras {
             let ssh = lab.address_for(name, self.transport);
             text += &format!("  {name}: {{ssh: {ssh}, bitrate: {bitrate}, {keys}}}\n");

@@ -1,6 +1,6 @@
 //! An uplink that breaks down to a tenth for a minute: what the governor makes of it, and a plain ffmpeg beside it.
 
-use crate::fleet::{Fleet, deploy, status, streams_again};
+use crate::fleet::{Fleet, bytes_received, deploy, status, streams_again};
 use crate::hosts::{Image, Lab, run, wait_for};
 use pistream_agent::{Event, Status};
 use std::process::Command;
@@ -134,4 +134,75 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
         "the uplink was left unused"
     );
     assert!(lag > 10.0, "the plain ffmpeg was not hit: the uplink was not narrow");
+}
+
+/// One uplink for all that goes to the server: where its cable meets the bridge.
+fn shape_all(lab: &Lab, rate: &str) {
+    let ip = lab.ip("hub");
+    let cable = format!("pl{}-{}", lab.id(), ip.rsplit('.').next().unwrap());
+    let shape = format!("qdisc replace dev {cable} root tbf rate {rate} burst 8kb latency 400ms");
+    run(Command::new("tc").args(shape.split(' ')));
+}
+
+fn both_stream(lab: &Lab, cameras: [&str; 2]) {
+    for camera in cameras {
+        streams_again(lab, camera, Duration::from_secs(30));
+    }
+}
+
+/// What the server receives of each stream, kbit/s over so long.
+fn received(lab: &Lab, streams: [&str; 2], over: Duration) -> [f64; 2] {
+    let reading = || streams.map(|stream| bytes_received(lab, stream).unwrap() as f64);
+    let (start, first) = (Instant::now(), reading());
+    wait_for(over * 2, "the measurement's end", || start.elapsed() >= over);
+    let (last, seconds) = (reading(), start.elapsed().as_secs_f64());
+    [0, 1].map(|at| (last[at] - first[at]) * 8.0 / seconds / 1e3)
+}
+
+#[test]
+#[ignore = "takes three minutes: run by hand, prints what README quotes"]
+fn two_cameras_behind_one_uplink_hold_their_shares_and_without_shares_come_down_by_themselves() {
+    const BOTH: [&str; 2] = ["porch", "garden"];
+    let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
+    let mut fleet = Fleet::new(&lab, "russh", &BOTH);
+    fleet.sections = "sites:\n  farm: {uplink: 1M}\n".into();
+    for camera in &mut fleet.cameras {
+        camera.1 = "1M";
+        camera.2 = "site: farm, source: test, size: 640x480, fps: 15, keyframe_interval: 1s".into();
+    }
+    fleet.deploy(&lab).must_exit(0);
+    both_stream(&lab, BOTH);
+    shape_all(&lab, "1mbit");
+    let shared = received(&lab, BOTH, Duration::from_secs(30));
+    let told = BOTH.map(|camera| status(&lab, camera).unwrap());
+    println!("two cameras that ask for 1M each, a site of 1M: received {shared:.0?} kbit/s of 425 each");
+    for (received, told) in shared.iter().zip(&told) {
+        let governed = told.governed.as_ref().unwrap();
+        assert!((380.0..470.0).contains(received), "{received} {told:?}");
+        assert_eq!(
+            (told.bitrate_set, governed.steps, told.restarts.len()),
+            (425_000, 0, 0),
+            "{told:?}"
+        );
+    }
+
+    shape_all(&lab, "100mbit");
+    for camera in &mut fleet.cameras {
+        camera.2 = camera.2.replace("site: farm, ", "");
+    }
+    fleet.deploy(&lab).must_exit(0);
+    both_stream(&lab, BOTH);
+    shape_all(&lab, "1mbit");
+    let set = || BOTH.map(|camera| status(&lab, camera).unwrap().bitrate_set);
+    let down = wait_for(Duration::from_secs(90), "both to fit together", || {
+        set().iter().sum::<u32>() < 1_000_000 && bytes_received(&lab, "porch").is_some()
+    });
+    let told = BOTH.map(|camera| status(&lab, camera).unwrap());
+    let steps = told.each_ref().map(|s| s.governed.as_ref().unwrap().steps);
+    println!(
+        "without the site: after {down:.0?} set to {:?} bit/s by {steps:?} restarts",
+        set()
+    );
+    println!("failures meanwhile: {:?}", told.each_ref().map(|s| &s.restarts));
+    both_stream(&lab, BOTH);
 }
