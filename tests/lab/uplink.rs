@@ -160,7 +160,6 @@ fn received(lab: &Lab, streams: [&str; 2], over: Duration) -> [f64; 2] {
 }
 
 #[test]
-#[ignore = "takes three minutes: run by hand, prints what README quotes"]
 fn two_cameras_behind_one_uplink_hold_their_shares_and_without_shares_come_down_by_themselves() {
     const BOTH: [&str; 2] = ["porch", "garden"];
     let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
