@@ -31,6 +31,11 @@ impl Fleet {
         self.servers.iter().find(|s| s.name == camera.server)
     }
 
+    /// Whether this camera comes by RTMPS, with a certificate of its own; else by plain RTMP, known by its address.
+    pub fn by_tls(&self, camera: &Camera) -> bool {
+        camera.tls && self.server_of(camera).is_some_and(|server| server.tls)
+    }
+
     /// The cameras that publish to this server, in the order of the file.
     pub fn cameras_of<'a>(&'a self, server: &'a Server) -> impl Iterator<Item = &'a Camera> {
         self.cameras.iter().filter(|c| c.server == server.name)
@@ -226,6 +231,8 @@ pub struct Camera {
     /// From which address the server sees it publish. `None` only where its certificate tells who it is, or the server's
     /// `publish` covers it.
     pub address: Option<IpAddr>,
+    /// As its server does; false: by plain RTMP whatever the server can do.
+    pub tls: bool,
     pub source: Source,
     pub size: Size,
     /// Frames per second.

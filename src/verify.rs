@@ -106,9 +106,10 @@ async fn inspect(ssh: &Ssh, credentials: &Credentials, request: &InspectRequest)
 
 /// Whether the server's own address is one that may neither publish nor play, and so serves as the outsider.
 fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -> (bool, bool) {
-    // behind TLS nobody publishes by his address
-    let publish = !server.tls
-        && (server.publish.iter().any(|n| n.contains(address)) || cameras.iter().any(|c| c.address == Some(address)));
+    // behind TLS nobody publishes by his address, and where all cameras are there, nobody else does
+    let plain: Vec<&&Camera> = cameras.iter().filter(|c| !(server.tls && c.tls)).collect();
+    let publish = !plain.is_empty()
+        && (server.publish.iter().any(|n| n.contains(address)) || plain.iter().any(|c| c.address == Some(address)));
     let play = address.is_loopback() || server.play.iter().any(|n| n.contains(address));
     (!publish, !play)
 }

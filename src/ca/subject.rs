@@ -40,13 +40,13 @@ impl Subject {
     }
 }
 
-/// The hosts of a fleet that need a certificate: servers that speak TLS, and their cameras.
+/// The hosts of a fleet that need a certificate: servers that speak TLS, and the cameras that do.
 pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
     let servers = fleet.servers.iter().filter(|s| s.tls).map(Subject::of_server);
     let cameras = fleet
         .cameras
         .iter()
-        .filter(|c| fleet.server_of(c).is_some_and(|s| s.tls))
+        .filter(|camera| fleet.by_tls(camera))
         .map(Subject::of_camera);
     servers.chain(cameras).collect()
 }

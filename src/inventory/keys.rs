@@ -178,6 +178,8 @@ keys! {
         site: Name,
         /// The address the server sees it come from; by default the ssh host, if that is an address.
         address: IpAddr,
+        /// off: by plain RTMP from its own address, although its server has TLS; by default as its server.
+        tls: OnOff,
         /// auto (whatever camera the Pi has), rpicam (libcamera's) or {rpicam: 1} or {rpicam: imx708}, usb or {usb: /dev/video0}, {v4l2: /dev/video0}, test, or {file: /path/on/the/host}.
         source: Source = "auto",
         /// Width and height of the picture.

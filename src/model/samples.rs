@@ -26,6 +26,7 @@ fn camera(at: u8) -> Camera {
         stream: name(&format!("cam{at}")),
         server: name("hub"),
         address: format!("10.0.0.{at}").parse().ok(),
+        tls: true,
         source: Source::Auto,
         size: Size {
             width: 640,

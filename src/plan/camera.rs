@@ -26,7 +26,7 @@ pub(super) fn for_camera(
     let below: Vec<String> = (1..=rungs.len()).map(|rung| paths.camera_rung(rung)).collect();
     let context = view::camera(fleet, camera, paths, &paths.camera_toml, &below);
     let mut directories = vec![directory(&paths.etc, "root", 0o755)];
-    let tls = fleet.server_of(camera).is_some_and(|server| server.tls);
+    let tls = fleet.by_tls(camera);
     let mut files = vec![
         owned(
             &paths.camera_toml,

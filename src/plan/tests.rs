@@ -86,6 +86,32 @@ fn a_name_is_bound_to_its_cameras_certificate() {
 }
 
 #[test]
+fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certificates_name() {
+    let mut fleet = fleet(2);
+    fleet.cameras[1].tls = false;
+    fleet.servers[0].publish = fleet.servers[0].play.clone();
+    let camera = plan(&fleet, "cam2");
+    assert!(
+        camera.identity.is_none() && content(&camera, "camera.toml").contains("\"rtmp://10.0.0.254:1935/live/cam2\"")
+    );
+    let plan = plan(&fleet, "hub");
+    let conf = content(&plan, "nginx.conf");
+    for wanted in [
+        "allow publish 127.64.0.0/10;",
+        "allow publish 10.0.0.2;",
+        "allow publish 10.0.0.0/24;",
+        "\"cam2 10.0.0.2\" 1;",
+        "\"1 cam2\" 1;",
+        "\"CN=cam1\" 127.",
+    ] {
+        assert!(conf.contains(wanted), "{wanted} in\n{conf}");
+    }
+    for unwanted in ["CN=cam2", "\"1 cam1\"", "cam1 10.", "allow publish 10.0.0.1;"] {
+        assert!(!conf.contains(unwanted), "{unwanted} in\n{conf}");
+    }
+}
+
+#[test]
 fn without_tls_a_name_is_bound_to_its_cameras_address() {
     let mut fleet = fleet(2);
     fleet.servers[0].tls = false;

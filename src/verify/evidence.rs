@@ -63,7 +63,7 @@ pub fn inspect_request(
 
 /// The TLS side through loopback; where `publish` keeps that out, too, the refusal is the same.
 fn door(server: &Server, cameras: &[&Camera], paths: &Paths) -> Result<Option<Door>, ca::Error> {
-    let Some(camera) = cameras.first().filter(|_| server.tls) else {
+    let Some(camera) = cameras.iter().find(|camera| server.tls && camera.tls) else {
         return Ok(None);
     };
     Ok(Some(Door {

@@ -126,8 +126,7 @@ fn server_links(
         ));
         return;
     };
-    let tls = server.is_some_and(|s| s.tls);
-    links.push((Link::Ingest, server::ingest(stream, tls)));
+    links.push((Link::Ingest, server::ingest(stream, fleet.by_tls(camera))));
     match &stream.decoded {
         // what was not decoded has no picture to judge
         Some(decoded) if decoded.frames == 0 => links.push((Link::Decode, picture::decode(decoded))),

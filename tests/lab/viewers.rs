@@ -54,31 +54,60 @@ fn viewers_of_the_inventory_see_the_streams_and_strangers_do_not() {
     }
 }
 
+/// Publishes for five seconds by plain RTMP.
+fn publish(lab: &Lab, from: &str, server: &str, stream: &str) -> Output {
+    let url = format!("rtmp://{}:1935/live/{stream}", lab.ip(server));
+    let picture = "-re -f lavfi -i testsrc2=size=320x240:rate=15 -t 5 -c:v libx264 -preset ultrafast";
+    lab.ssh(
+        from,
+        &format!("timeout 20 ffmpeg -v error -nostdin {picture} -f flv {url}"),
+    )
+}
+
 #[test]
-fn without_tls_a_camera_cannot_stream_under_the_name_of_another() {
-    let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
-    let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
-    fleet.server += ", tls: off";
-    fleet.deploy(&lab).must_exit(0);
-    streams_again(&lab, "porch", Duration::from_secs(30));
-    lab.root("garden", "systemctl stop pistream-camera");
-    let publish = |stream: &str| {
-        let url = format!("rtmp://{}:1935/live/{stream}", lab.ip("hub"));
-        let picture = "-re -f lavfi -i testsrc2=size=320x240:rate=15 -t 5 -c:v libx264 -preset ultrafast";
-        lab.ssh(
-            "porch",
-            &format!("timeout 20 ffmpeg -v error -nostdin {picture} -f flv {url}"),
-        )
-    };
-    let impostor = publish("garden");
-    assert!(
-        !impostor.status.success(),
-        "porch streamed as garden: {}",
-        all(&impostor)
-    );
-    lab.root("porch", "systemctl stop pistream-camera");
-    let own = publish("porch");
-    assert!(own.status.success(), "porch may not stream as itself: {}", all(&own));
+fn where_some_have_no_tls_nobody_streams_under_the_name_of_another() {
+    let lab = Lab::up(Image::Fat, &["hub", "attic", "porch", "garden", "cellar"]);
+    let ssh = |host: &str| lab.address_for(host, "russh");
+    let play = format!("play: [10.77.{}.1], hls: {{fragment: 1s, playlist: 5s}}", lab.id());
+    lab.write_inventory(&format!(
+        "defaults: {{camera: {{source: test, size: 320x240, fps: 15, keyframe_interval: 1s}}}}\n\
+         servers:\n  hub: {{ssh: {}, {play}}}\n  attic: {{ssh: {}, tls: off, {play}}}\n\
+         cameras:\n  porch: {{ssh: {}, server: hub}}\n  garden: {{ssh: {}, server: hub, tls: off}}\n  \
+         cellar: {{ssh: {}, server: attic}}\n",
+        ssh("hub"),
+        ssh("attic"),
+        ssh("porch"),
+        ssh("garden"),
+        ssh("cellar"),
+    ));
+    deploy(&lab, &[]).must_exit(0);
+    for camera in ["garden", "cellar"] {
+        assert!(!lab.disk(camera).join("etc/pistream/identity.pem").exists(), "{camera}");
+    }
+    crate::fleet::verify(&lab).must_hold();
+
+    for camera in ["porch", "garden", "cellar"] {
+        lab.root(camera, "systemctl stop pistream-camera");
+    }
+    // the one with a certificate neither, from its own address: without it that is nobody's
+    for (from, server, stream) in [
+        ("garden", "hub", "porch"),
+        ("porch", "hub", "garden"),
+        ("porch", "hub", "porch"),
+        ("cellar", "hub", "garden"),
+        ("garden", "attic", "cellar"),
+    ] {
+        let tried = publish(&lab, from, server, stream);
+        assert!(!tried.status.success(), "{from} streamed as {stream}: {}", all(&tried));
+    }
+    for (from, server) in [("garden", "hub"), ("cellar", "attic")] {
+        let own = publish(&lab, from, server, from);
+        assert!(own.status.success(), "{from} may not stream as itself: {}", all(&own));
+    }
+    // who came is in nginx's journal by the address that it came from
+    let came = format!("client {}:", lab.ip("porch"));
+    let journal = lab.root("hub", "journalctl -q --no-pager -u pistream-server");
+    assert!(journal.contains(&came), "{journal}");
 }
 
 #[test]

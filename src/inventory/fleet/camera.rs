@@ -13,7 +13,7 @@ use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RestreamKeys, Serv
 use crate::inventory::reader::{Given, Named, Reader, nearest, value};
 use crate::inventory::short::{OrShort, locate_secret};
 use crate::inventory::tree::Place;
-use crate::inventory::values::bitrate_in_words;
+use crate::inventory::values::{OnOff, bitrate_in_words};
 use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Server, Size, Ssh};
 
 /// A camera, where its stream's name stands, and whose uplink it shares.
@@ -53,15 +53,9 @@ pub(super) fn build(
     let ssh_place = keys.ssh.as_ref().map_or(place, |given| &given.place).clone();
     let ssh = ssh(name, place, keys.ssh, context, reader);
     let server = server(name, place, &keys.server, servers, reader);
-    let address = address(
-        name,
-        keys.address,
-        ssh.as_ref(),
-        &ssh_place,
-        server.as_ref(),
-        servers,
-        reader,
-    );
+    let at = servers.built.iter().find(|built| Some(&built.name) == server.as_ref());
+    let tls = tls(name, keys.tls, at.copied(), reader);
+    let address = address(name, keys.address, ssh.as_ref(), &ssh_place, at.copied(), tls, reader);
     let stream_place = keys.stream.as_ref().map_or(place, |given| &given.place).clone();
     let site_place = keys.site.as_ref().map(|given| given.place.clone());
     let site = flat(keys.site)?.zip(site_place);
@@ -76,6 +70,7 @@ pub(super) fn build(
         stream: flat(keys.stream)?.unwrap_or_else(|| name.clone()),
         server: server?,
         address: address?,
+        tls: tls?,
         source: value(&keys.source)?,
         size: value(&keys.size)?,
         fps: value(&keys.fps)?.0,
@@ -145,6 +140,27 @@ fn server(
     None
 }
 
+/// Whether it comes as its server would have it.
+fn tls(name: &Name, given: Option<Given<OnOff>>, server: Option<&Server>, reader: &mut Reader) -> Option<bool> {
+    let Some(given) = given else {
+        return Some(true);
+    };
+    let OnOff(wanted) = given.value?;
+    if let Some(server) = server.filter(|server| wanted && !server.tls) {
+        let finding = Finding::new(
+            &given.place,
+            format!("{name} is to come by TLS, which {} does not speak", server.name),
+        )
+        .help(format!(
+            "Let the server speak it (`tls: on` for {}), or leave this out: a camera does as its server does.",
+            server.name
+        ));
+        reader.fault(finding);
+        return None;
+    }
+    Some(wanted)
+}
+
 /// From where the server sees the camera. `None`: wrong. `Some(None)`: its certificate tells who it is, or the server's
 /// `publish` has to cover it.
 fn address(
@@ -152,8 +168,8 @@ fn address(
     given: Option<Given<IpAddr>>,
     ssh: Option<&Ssh>,
     place: &Place,
-    server: Option<&Name>,
-    servers: &Servers,
+    server: Option<&Server>,
+    tls: Option<bool>,
     reader: &mut Reader,
 ) -> Option<Option<IpAddr>> {
     if let Some(given) = given {
@@ -163,8 +179,8 @@ fn address(
     if let Ok(address) = host.parse() {
         return Some(Some(address));
     }
-    let server = servers.built.iter().find(|built| Some(&built.name) == server)?;
-    if !server.tls && server.publish.is_empty() {
+    let (server, tls) = (server?, tls?);
+    if !(tls && server.tls) && server.publish.is_empty() {
         let finding = Finding::new(
             place,
             format!("{} would refuse {name}: `{host}` is not an address", server.name),

@@ -120,7 +120,7 @@ pub(in crate::plan) fn camera<'a>(
         camera: CameraView {
             name: camera.name.to_string(),
             stream: camera.stream.to_string(),
-            tls: fleet.server_of(camera).is_some_and(|server| server.tls),
+            tls: fleet.by_tls(camera),
             publish_url,
             source: SourceView { kind, which },
             encoder: match camera.encoder {
@@ -171,7 +171,7 @@ fn publish_url(server: &Server, camera: &Camera) -> String {
         Ok(address) => format!("[{address}]"),
         Err(_) => server.address.clone(),
     };
-    let (scheme, port) = match server.tls {
+    let (scheme, port) = match server.tls && camera.tls {
         true => ("rtmps", server.rtmps_port),
         false => ("rtmp", server.rtmp_port),
     };

@@ -4,6 +4,7 @@ use crate::model::{Amount, Fleet, Network, Recording, RecordingFormat, Segments,
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
@@ -21,7 +22,7 @@ struct ServerView {
     rtmp_port: u16,
     http_port: u16,
     status_port: u16,
-    /// From where the RTMP side takes publishers, and networks it trusts with any camera's name.
+    /// From where the RTMP side takes publishers, and networks it trusts with the name of any camera that has no certificate.
     may_publish: Vec<String>,
     publish: Vec<String>,
     /// From where the TLS side takes connections; empty: from anywhere.
@@ -90,6 +91,8 @@ struct Publisher {
     /// As its certificate has it.
     name: String,
     stream: String,
+    /// Whether it is known by its certificate.
+    tls: bool,
     /// By which the RTMP side knows it.
     address: Option<String>,
     /// Of its recordings, where the camera differs from the server. Seconds.
@@ -114,30 +117,39 @@ pub(in crate::plan) fn server<'a>(
         playlist: s.playlist.as_millis(),
     };
     let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
-    let own_addresses = fleet.cameras_of(server).filter_map(|c| c.address);
-    let mut from: Vec<String> = own_addresses.map(|a| a.to_string()).collect();
-    from.extend(texts(&server.publish));
-    from.sort();
-    from.dedup();
-    let behind_tls = loopback::addresses(fleet.cameras_of(server).map(|c| &c.name));
+    // the cameras' own addresses, and networks besides
+    let from = |tls: bool, networks: &[String]| {
+        let cameras = fleet.cameras_of(server).filter(|c| fleet.by_tls(c) == tls);
+        let own = cameras.filter_map(|c| c.address).map(|a| a.to_string());
+        own.chain(networks.iter().cloned()).collect::<BTreeSet<String>>()
+    };
+    let networks = texts(&server.publish);
+    let all_by_tls = server.tls && fleet.cameras_of(server).all(|c| fleet.by_tls(c));
+    // from such a network a camera without a certificate may come, and nobody under the name of one that has one
+    let publish = if all_by_tls { vec![] } else { networks.clone() };
+    let mut may_publish: Vec<String> = from(false, &publish).into_iter().collect();
+    if server.tls {
+        may_publish.insert(0, loopback::NETWORK.to_owned());
+    }
+    let may_connect = match server.tls && !networks.is_empty() {
+        true => from(true, &networks).into_iter().collect(),
+        false => vec![],
+    };
+    let behind_tls = loopback::addresses(fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name));
     let cameras = fleet
         .cameras_of(server)
         .map(|c| Publisher {
             name: c.name.to_string(),
             stream: c.stream.to_string(),
-            address: match server.tls {
-                true => behind_tls.get(&c.name).map(ToString::to_string),
-                false => c.address.map(|a| a.to_string()),
+            tls: fleet.by_tls(c),
+            address: match behind_tls.get(&c.name) {
+                Some(address) => Some(address.to_string()),
+                None => c.address.map(|a| a.to_string()),
             },
             keep: c.recording.keep.map(|keep| keep.as_secs()),
             at_most: c.recording.at_most.map(AmountView::from),
         })
         .collect();
-    let (may_publish, publish, may_connect) = match server.tls {
-        true if server.publish.is_empty() => (vec![loopback::NETWORK.to_owned()], vec![], vec![]),
-        true => (vec![loopback::NETWORK.to_owned()], vec![], from),
-        false => (from, texts(&server.publish), vec![]),
-    };
     ServerContext {
         paths,
         server: ServerView {

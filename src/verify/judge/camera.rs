@@ -17,7 +17,7 @@ pub(super) fn agent(camera: &Camera, status: &Status) -> Verdict {
 
 /// Of the camera and of its server, whichever ends first.
 pub(super) fn certificate(fleet: &Fleet, camera: &Camera, status: &Status, evidence: &Evidence) -> Verdict {
-    if !fleet.server_of(camera).is_some_and(|s| s.tls) {
+    if !fleet.by_tls(camera) {
         return Verdict::Skipped("tls is off in the inventory".into());
     }
     let Some(own) = status.certificate_until else {

@@ -53,6 +53,7 @@ cameras:
     stream: «porch»
     server: «hub»
     address: «10.0.0.2»
+    tls: «on»
     source:
       v4l2: «/dev/video0»
     size: «640x480»
