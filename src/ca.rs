@@ -5,11 +5,11 @@
 //!   lock             held while somebody works with it
 //!   ca.key  ca.pem   the authority: P-256, ten years; the key sealed by a passphrase, if the user wants that
 //!   crl.pem          what is revoked, signed by it
-//!   issued/NAME.json every certificate issued to a host, newest last
+//!   issued/NAME.json every certificate issued to a host or viewer, newest last
 //! ```
 //!
-//! A key but the authority's own is never here: a host makes its key itself and sends a request for a certificate. The
-//! request proves that the host has the key; everything else in a certificate is decided here. Knows no host, no plan and
+//! A key but the authority's own is never here: a host makes its key itself and sends a request for a certificate (a
+//! viewer's is made here, handed out and forgotten). The request proves that the host has the key; everything else in a certificate is decided here. Knows no host, no plan and
 //! no transport.
 
 mod authority;
@@ -26,7 +26,7 @@ mod tests;
 pub use authority::Authority;
 pub use issued::{Issued, Standing};
 pub use make::impostor;
-pub use subject::{Subject, subjects};
+pub use subject::{Kind, Subject, bearers, subjects};
 
 use crate::model::Name;
 use std::collections::BTreeMap;
@@ -65,7 +65,9 @@ pub enum Error {
     Passphrase(PathBuf),
     #[error("the request is refused: {0}")]
     Request(String),
-    #[error("{0} was never given a certificate: deploy it first")]
+    #[error(
+        "{0} was never given a certificate: `pistream deploy` gives one to a host, `pistream certs issue` to a viewer"
+    )]
     Unknown(Name),
 }
 

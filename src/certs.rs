@@ -2,10 +2,11 @@
 //!
 //! Works with the authority beside the inventory; touches a host only to make a revocation count, by a deploy of its server.
 
+mod issue;
 mod list;
 mod seal;
 
-use crate::ca::{Authority, subjects};
+use crate::ca::{Authority, Kind, bearers};
 use crate::model::{Fleet, Name};
 use crate::{cli, deploy, exit, inventory, passphrase};
 use miette::{IntoDiagnostic, miette};
@@ -19,6 +20,11 @@ use std::path::Path;
 pub async fn run(command: cli::Certs) -> miette::Result<exit::Code> {
     match command {
         cli::Certs::List { inventory, json } => list::run(&inventory.inventory, json),
+        cli::Certs::Issue {
+            inventory,
+            viewer,
+            output,
+        } => issue::run(&inventory.inventory, &viewer, output),
         cli::Certs::Renew { inventory, name } => renew(&inventory.inventory, &name),
         cli::Certs::Revoke { inventory, name } => revoke(inventory, &name).await,
         cli::Certs::Seal { inventory } => seal::seal(&inventory.inventory),
@@ -29,17 +35,18 @@ pub async fn run(command: cli::Certs) -> miette::Result<exit::Code> {
 fn renew(path: &Path, name: &str) -> miette::Result<exit::Code> {
     let fleet = inventory::load_and_warn(path)?;
     let name = legal(name)?;
-    if !subjects(&fleet).iter().any(|s| s.name == name) {
+    let all = bearers(&fleet);
+    let Some(subject) = all.iter().find(|s| s.name == name) else {
         return Err(miette!(
-            "{name} needs no certificate: the inventory names no such host, or its server has `tls: off`"
+            "{name} needs no certificate: the inventory names no such host or viewer, or `tls: off` for it"
         ));
-    }
+    };
     there(path)?.renew(&name).into_diagnostic()?;
-    writeln!(
-        std::io::stdout(),
-        "{name}: the next deploy makes a new key and certificate"
-    )
-    .into_diagnostic()?;
+    let how = match subject.kind {
+        Kind::Viewer => format!("`pistream certs issue --viewer {name}` makes a new key and certificate"),
+        Kind::Server | Kind::Camera => "the next deploy makes a new key and certificate".to_owned(),
+    };
+    writeln!(std::io::stdout(), "{name}: {how}").into_diagnostic()?;
     Ok(exit::Code::Done)
 }
 
@@ -58,7 +65,7 @@ async fn revoke(inventory: cli::Inventory, name: &str) -> miette::Result<exit::C
     authority.revoke(&name).into_diagnostic()?;
     // the deploy takes it anew
     drop(authority);
-    writeln!(std::io::stdout(), "{name}: revoked; its server is told").into_diagnostic()?;
+    writeln!(std::io::stdout(), "{name}: revoked; who has to know is told").into_diagnostic()?;
     deploy::run(cli::Deploy {
         limit: servers(&fleet, &name),
         inventory,
@@ -72,7 +79,7 @@ async fn revoke(inventory: cli::Inventory, name: &str) -> miette::Result<exit::C
     .await
 }
 
-/// The server of the camera; of one that is no longer in the inventory any may be.
+/// The server of the camera; of a viewer, and of one that is no longer in the inventory, any may be.
 fn servers(fleet: &Fleet, camera: &Name) -> Vec<String> {
     let camera = fleet.cameras.iter().find(|c| c.name == *camera);
     let concerned = |server: &&crate::model::Server| server.tls && camera.is_none_or(|c| c.server == server.name);
@@ -93,5 +100,5 @@ fn there(path: &Path) -> miette::Result<Authority> {
 }
 
 fn legal(name: &str) -> miette::Result<Name> {
-    Name::new(name).ok_or_else(|| miette!("that is no name of a host"))
+    Name::new(name).ok_or_else(|| miette!("that is no name of a host or viewer"))
 }

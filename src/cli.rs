@@ -1,6 +1,6 @@
 //! The command line: clap types, nothing else.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Private video from a fleet of Raspberry Pi cameras: one inventory, one deploy, pictures proven end to end.
@@ -32,6 +32,8 @@ pub enum Command {
     /// The fleet's certificates: who has which, who shall get another or none
     #[command(subcommand)]
     Certs(Certs),
+    /// Watch a camera of a server that speaks TLS, in any player; needs a viewer's directory, no inventory
+    Watch(Watch),
     /// Turn the original playbook's Ansible inventory into a hosts.yml
     Import(Import),
     /// Print the inventory's JSON Schema, for editors
@@ -203,18 +205,29 @@ pub enum Certs {
         #[arg(long)]
         json: bool,
     },
+    /// Make a viewer's key and certificate, to be handed to him: for RTMPS players, and for `pistream watch`
+    Issue {
+        #[command(flatten)]
+        inventory: Inventory,
+        /// The viewer, by the name in the inventory
+        #[arg(long, value_name = "NAME")]
+        viewer: String,
+        /// The directory to write (default: the viewer's name)
+        #[arg(short, long, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
     /// Have the next deploy make a new key and certificate
     Renew {
         #[command(flatten)]
         inventory: Inventory,
-        /// The host
+        /// The host or viewer
         name: String,
     },
-    /// Shut a camera out now, and until `renew`; deploys its server
+    /// Shut a camera or viewer out now, and until `renew`; deploys the servers concerned
     Revoke {
         #[command(flatten)]
         inventory: Inventory,
-        /// The camera
+        /// The camera or viewer
         name: String,
     },
     /// Seal the authority's key by a passphrase, or by another one: the inventory's `ca: {passphrase: …}`, else asked for
@@ -227,6 +240,27 @@ pub enum Certs {
         #[command(flatten)]
         inventory: Inventory,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The camera
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What `pistream certs issue` wrote for the viewer
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub viewer: PathBuf,
+    /// The player to start (default: the first of these that is installed); none: print an address for any other
+    #[arg(long, value_name = "PLAYER")]
+    pub player: Option<Player>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Player {
+    Mpv,
+    Vlc,
+    Ffplay,
+    None,
 }
 
 #[derive(Debug, Args)]

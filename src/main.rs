@@ -22,6 +22,7 @@ mod facts;
 mod import;
 mod inventory;
 mod model;
+mod pass;
 mod passphrase;
 mod plan;
 mod recordings;
@@ -35,6 +36,7 @@ mod table;
 mod templates;
 mod transport;
 mod verify;
+mod watch;
 
 use clap::Parser;
 use cli::Command;
@@ -57,6 +59,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Import(options) => import::run(options),
         Command::Schema => schema::run(),
         Command::Deploy(options) => runtime()?.block_on(deploy::run(options)),
+        Command::Watch(options) => runtime()?.block_on(watch::run(options)),
         Command::Certs(command) => runtime()?.block_on(certs::run(command)),
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
         Command::Facts(options) => runtime()?.block_on(facts::run(options)),

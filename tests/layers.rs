@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["src/templates"]),
     ("rcgen", &["src/ca"]),
     ("pkcs8", &["src/ca/key"]),
+    ("tokio_rustls", &["src/watch/tunnel"]),
     ("rpassword", &["src/passphrase", "src/transport/russh"]),
     ("p256", &["src/agent/identity"]),
     ("pem_rfc7468", &["src/agent/identity"]),

@@ -7,7 +7,7 @@ use super::certificate::{LIFETIME, SINCE_YEAR, common_name, hexadecimal, moment,
 use super::issued::{self, Issued, Standing};
 use super::key::{self, Kept, Sealed};
 use super::store::Store;
-use super::subject::Subject;
+use super::subject::{Kind, Subject};
 use super::{CERTIFICATE, Error, Identities, KEY, make, revoked};
 use crate::model::Name;
 use crate::secrets::Clear;
@@ -84,6 +84,11 @@ impl Authority {
         // whoever was first opened the same key
         let _ = self.issuer.set(issuer);
         Ok(())
+    }
+
+    /// The authority's certificate, PEM.
+    pub fn certificate(&self) -> &str {
+        &self.certificate
     }
 
     /// Whether the key lies on disk sealed.
@@ -196,9 +201,9 @@ impl Authority {
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![match subject.server {
-            true => ExtendedKeyUsagePurpose::ServerAuth,
-            false => ExtendedKeyUsagePurpose::ClientAuth,
+        params.extended_key_usages = vec![match subject.kind {
+            Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            Kind::Camera | Kind::Viewer => ExtendedKeyUsagePurpose::ClientAuth,
         }];
         params.use_authority_key_identifier_extension = true;
         let pem = params.signed_by(&key, self.issuer()?).map_err(sign)?.pem();
@@ -212,6 +217,16 @@ impl Authority {
         });
         issued::save(&self.store, &subject.name, &all)?;
         Ok(pem)
+    }
+
+    /// A new key and a certificate for it, PEM: for a viewer, who has no agent to make one.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`].
+    pub fn issue_with_key(&self, subject: &Subject) -> Result<Clear, Error> {
+        let (key, request) = make::request()?;
+        let certificate = self.issue(subject, &request)?;
+        Ok(Clear::new(key + &certificate))
     }
 
     /// From the next deploy of its server on, no certificate of this host is good any more, and it gets no other.

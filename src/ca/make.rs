@@ -1,5 +1,5 @@
-//! Makes keys together with their certificates: the authority itself, and impostors for `verify`. Keys of hosts are made on
-//! the hosts.
+//! Makes keys together with their certificates: the authority itself, viewers' keys, and impostors for `verify`. Keys of
+//! hosts are made on the hosts.
 
 use super::certificate::{LIFETIME, SINCE_YEAR, common_name, serial};
 use super::store::Store;
@@ -41,6 +41,14 @@ pub(super) fn authority(store: &Store, passphrase: Option<&Clear>) -> Result<(),
     let issuer = Issuer::new(params, key);
     revoked::write(store, &issuer, 0)?;
     store.write(CERTIFICATE, &certificate)
+}
+
+/// A new key, and the request for a certificate that its holder would send. PEM.
+pub(super) fn request() -> Result<(String, String), Error> {
+    let sign = |e: rcgen::Error| Error::sign("make a key", e);
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(sign)?;
+    let request = CertificateParams::default().serialize_request(&key).map_err(sign)?;
+    Ok((key.serialize_pem(), request.pem().map_err(sign)?))
 }
 
 /// A key and certificate that say to be this camera's, signed by nobody the fleet knows: what its server must refuse. Nobody

@@ -1,6 +1,6 @@
 //! Whom a certificate is for, and what it says of him: from the model alone.
 
-use crate::model::{Camera, Fleet, Name, Server};
+use crate::model::{Camera, Fleet, Name, Server, Viewer};
 use std::net::IpAddr;
 
 /// Whom a certificate is for.
@@ -9,8 +9,15 @@ pub struct Subject {
     pub name: Name,
     /// Alternative names: of a server, all by which it is reached.
     pub names: Vec<String>,
-    /// A server proves itself to cameras, a camera to its server; neither can stand in for the other.
-    pub server: bool,
+    pub kind: Kind,
+}
+
+/// A server proves itself to cameras and viewers, these to their server; none can stand in for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Server,
+    Camera,
+    Viewer,
 }
 
 impl Subject {
@@ -25,7 +32,7 @@ impl Subject {
         Subject {
             name: server.name.clone(),
             names,
-            server: true,
+            kind: Kind::Server,
         }
     }
 
@@ -35,7 +42,15 @@ impl Subject {
         Subject {
             name: camera.name.clone(),
             names: vec![name],
-            server: false,
+            kind: Kind::Camera,
+        }
+    }
+
+    pub fn of_viewer(viewer: &Viewer) -> Subject {
+        Subject {
+            name: viewer.name.clone(),
+            names: vec![format!("{}.viewer.invalid", viewer.name)],
+            kind: Kind::Viewer,
         }
     }
 }
@@ -49,4 +64,13 @@ pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
         .filter(|camera| fleet.by_tls(camera))
         .map(Subject::of_camera);
     servers.chain(cameras).collect()
+}
+
+/// All that a certificate may be for: the hosts, and the viewers where some server can let them in by one.
+pub fn bearers(fleet: &Fleet) -> Vec<Subject> {
+    let mut all = subjects(fleet);
+    if fleet.servers.iter().any(|server| server.tls) {
+        all.extend(fleet.viewers.iter().map(Subject::of_viewer));
+    }
+    all
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::Fleet;
 use crate::model::samples::{fleet, name};
+use crate::model::{Fleet, Viewer};
 use crate::secrets::Clear;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use std::fs;
@@ -217,6 +217,32 @@ fn a_damaged_authority_is_told_and_not_replaced() {
     };
     let words = error.to_string();
     assert!(words.contains("ca.key") && !words.contains("secret"), "{words}");
+}
+
+#[test]
+fn a_viewers_key_is_made_here_and_is_no_hosts() {
+    let place = Place::new();
+    let authority = place.take();
+    let anna = Subject::of_viewer(&Viewer {
+        name: name("anna"),
+        password: crate::model::Secret::Env("PASSWORD".into()),
+        cameras: vec![],
+    });
+    let identity = authority.issue_with_key(&anna).unwrap();
+    let (key, certificate) = identity.expose().split_once("-----BEGIN CERTIFICATE").unwrap();
+    assert!(KeyPair::from_pem(key).is_ok());
+    let (subject, names, server, client, _) = said(&format!("-----BEGIN CERTIFICATE{certificate}"));
+    assert_eq!((subject.as_str(), server, client), ("CN=anna", false, true));
+    assert_eq!(names, ["DNSName(anna.viewer.invalid)"]);
+    // both are good, and one revocation ends both
+    authority.issue_with_key(&anna).unwrap();
+    authority.revoke(&name("anna")).unwrap();
+    assert_eq!(revoked(&authority), 2);
+    assert!(matches!(authority.issue_with_key(&anna), Err(Error::Request(_))));
+    for entry in fs::read_dir(place.store().join("issued")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("PRIVATE"), "{text}");
+    }
 }
 
 /// As people type it; the other is nobody's.

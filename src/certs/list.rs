@@ -1,6 +1,6 @@
 //! `pistream certs list`: every certificate and how it stands.
 
-use crate::ca::{Authority, Issued, Standing, Subject, subjects};
+use crate::ca::{Authority, Issued, Kind, Standing, Subject, bearers};
 use crate::model::Name;
 use crate::table::{Colour, table};
 use crate::{exit, inventory};
@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub(super) fn run(path: &Path, json: bool) -> miette::Result<exit::Code> {
     let fleet = inventory::load_and_warn(path)?;
-    let wanted = subjects(&fleet);
+    let wanted = bearers(&fleet);
     let (certificates, now) = match Authority::look(path).into_diagnostic()? {
         Some(authority) => authority.list().into_diagnostic()?,
         None => (Vec::new(), 0),
@@ -71,6 +71,7 @@ fn standing(standing: Standing, subject: Option<&Subject>) -> (&'static str, Col
         (Standing::Revoked, _) => ("revoked", Colour::Bad),
         (Standing::Expired, _) => ("expired", Colour::Bad),
         (_, None) => ("no longer in the inventory", Colour::Plain),
+        (Standing::Due, Some(subject)) if subject.kind == Kind::Viewer => ("due: `certs issue` another", Colour::Plain),
         (Standing::Due, _) => ("due: deploy renews it", Colour::Plain),
         (Standing::Good, _) => ("good", Colour::Good),
     }

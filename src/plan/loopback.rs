@@ -1,35 +1,52 @@
-//! The loopback address that stands for a camera on its server, once its certificate has told who it is.
+//! The loopback address that stands for a camera or viewer on a server, once its certificate has told who it is.
 //!
-//! nginx's TLS front connects to its own RTMP side from that address, and by it alone the RTMP side knows the camera. Of
+//! nginx's TLS front connects to its own RTMP side from that address, and by it alone the RTMP side knows who it is. Of
 //! 127.0.0.0/8 nobody outside the server can take one.
 
 use crate::model::Name;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-/// All of them: 127.64.0.0/10, which nothing else is known to use (Debian uses 127.0.0.1, 127.0.1.1 and 127.0.0.53).
-pub(super) const NETWORK: &str = "127.64.0.0/10";
-const FIRST: u32 = 0x7f40_0000;
+/// A network of four million of them. Debian uses 127.0.0.1, 127.0.1.1 and 127.0.0.53; nothing is known to use these.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loopback {
+    pub(super) network: &'static str,
+    first: u32,
+}
+
+pub(super) const CAMERAS: Loopback = Loopback {
+    network: "127.64.0.0/10",
+    first: 0x7f40_0000,
+};
+
+/// Another, so that a viewer is none of the addresses that may publish, nor a camera of those that may play.
+pub(super) const VIEWERS: Loopback = Loopback {
+    network: "127.128.0.0/10",
+    first: 0x7f80_0000,
+};
+
 const MASK: u32 = 0x003f_ffff;
 
-/// One for each name. It depends on the name alone (but for one collision in two million pairs), so that while an old and
-/// a new configuration are both at work, an address never means one camera here and another there.
-pub(super) fn addresses<'a>(names: impl Iterator<Item = &'a Name>) -> BTreeMap<&'a Name, Ipv4Addr> {
-    let mut names: Vec<&Name> = names.collect();
-    names.sort();
-    let mut taken = BTreeMap::new();
-    for name in names {
-        let mut place = hash(name.as_str()) & MASK;
-        // the first address is the network's own
-        while place == 0 || taken.contains_key(&place) {
-            place = (place + 1) & MASK;
+impl Loopback {
+    /// One for each name. It depends on the name alone (but for one collision in two million pairs), so that while an old and
+    /// a new configuration are both at work, an address never means one camera here and another there.
+    pub(super) fn addresses<'a>(self, names: impl Iterator<Item = &'a Name>) -> BTreeMap<&'a Name, Ipv4Addr> {
+        let mut names: Vec<&Name> = names.collect();
+        names.sort();
+        let mut taken = BTreeMap::new();
+        for name in names {
+            let mut place = hash(name.as_str()) & MASK;
+            // the first address is the network's own
+            while place == 0 || taken.contains_key(&place) {
+                place = (place + 1) & MASK;
+            }
+            taken.insert(place, name);
         }
-        taken.insert(place, name);
+        taken
+            .into_iter()
+            .map(|(place, name)| (name, Ipv4Addr::from(self.first | place)))
+            .collect()
     }
-    taken
-        .into_iter()
-        .map(|(place, name)| (name, Ipv4Addr::from(FIRST | place)))
-        .collect()
 }
 
 /// FNV-1a, 32 bits, folded: the same for ever, which std's hashes do not promise.
@@ -48,17 +65,21 @@ mod tests {
     #[test]
     fn three_hundred_cameras_have_each_an_address_of_its_own() {
         let names: Vec<Name> = (0..300).map(|i| name(&format!("cam{i}"))).collect();
-        let all = addresses(names.iter());
+        let all = CAMERAS.addresses(names.iter());
         let different: BTreeSet<&Ipv4Addr> = all.values().collect();
         assert_eq!(different.len(), 300);
-        assert!(all.values().all(|a| u32::from(*a) & !MASK == FIRST), "{all:?}");
+        assert!(all.values().all(|a| u32::from(*a) & !MASK == CAMERAS.first), "{all:?}");
     }
 
     #[test]
     fn an_address_does_not_depend_on_who_else_is_there() {
         let (porch, garden) = (name("porch"), name("garden"));
-        let alone = addresses([&porch].into_iter())[&porch];
-        assert_eq!(addresses([&garden, &porch].into_iter())[&porch], alone);
+        let alone = CAMERAS.addresses([&porch].into_iter())[&porch];
+        assert_eq!(CAMERAS.addresses([&garden, &porch].into_iter())[&porch], alone);
         assert_eq!(alone.to_string(), "127.120.248.197");
+        assert_eq!(
+            VIEWERS.addresses([&porch].into_iter())[&porch].to_string(),
+            "127.184.248.197"
+        );
     }
 }

@@ -2,8 +2,8 @@ mod pipelines;
 
 use super::*;
 use crate::model::Control;
-use crate::model::samples::fleet;
-use crate::model::{Restream, Secret};
+use crate::model::samples::{fleet, name};
+use crate::model::{Restream, Secret, Viewer};
 use std::path::PathBuf;
 
 fn plan(fleet: &Fleet, host: &str) -> Plan {
@@ -60,7 +60,7 @@ fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
 fn a_name_is_bound_to_its_cameras_certificate() {
     let mut fleet = fleet(2);
     // the certificate names the camera, whatever it streams as
-    fleet.cameras[1].stream = crate::model::samples::name("back-door");
+    fleet.cameras[1].stream = name("back-door");
     let plan = plan(&fleet, "hub");
     let conf = content(&plan, "nginx.conf");
     let line = conf
@@ -108,6 +108,41 @@ fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certifi
     }
     for unwanted in ["CN=cam2", "\"1 cam1\"", "cam1 10.", "allow publish 10.0.0.1;"] {
         assert!(!conf.contains(unwanted), "{unwanted} in\n{conf}");
+    }
+}
+
+#[test]
+fn a_viewers_certificate_plays_the_cameras_of_its_list_and_publishes_nothing() {
+    let mut fleet = fleet(2);
+    let viewer = |who: &str, cameras: &[&str]| Viewer {
+        name: name(who),
+        password: Secret::Env("PASSWORD".into()),
+        cameras: cameras.iter().map(|camera| name(camera)).collect(),
+    };
+    fleet.viewers = vec![viewer("anna", &["cam2"]), viewer("bert", &["cam1", "cam2"])];
+    fleet.cameras[1].stream = name("back-door");
+    let plan = plan(&fleet, "hub");
+    let conf = content(&plan, "nginx.conf");
+    let address = |who: &str| {
+        let line = format!("\"CN={who}\" ");
+        let found = conf
+            .lines()
+            .find_map(|l| l.trim().strip_prefix(&line)?.strip_suffix(';'));
+        found.unwrap_or_else(|| panic!("no line for {who}"))
+    };
+    let (anna, bert) = (address("anna"), address("bert"));
+    assert_ne!(anna, bert);
+    for wanted in [
+        format!("\"back-door {anna}\" 1;"),
+        format!("\"cam1 {bert}\" 1;"),
+        format!("\"back-door {bert}\" 1;"),
+        "allow play 127.128.0.0/10;".to_owned(),
+        "on_play http://127.0.0.1:8081/may-play;".to_owned(),
+    ] {
+        assert!(conf.contains(&wanted), "{wanted} in\n{conf}");
+    }
+    for unwanted in [format!("\"cam1 {anna}\""), "allow publish 127.128".to_owned()] {
+        assert!(!conf.contains(&unwanted), "{unwanted} in\n{conf}");
     }
 }
 

@@ -22,13 +22,20 @@ fn secrets(pem: &str) -> Vec<String> {
 const PASSPHRASE: &str = "brass lantern under the stairs";
 const SOURCE: &str = "passphrase";
 
+/// What a viewer logs in with, and where the inventory says it is.
+const PASSWORD: &str = "seven damp umbrellas";
+const LOGIN: &str = "password";
+
 /// A fleet whose authority was sealed from its first moment on.
 fn sealed() -> Lab {
     let lab = Lab::up(Image::Fat, &["hub", "porch"]);
     Fleet::new(&lab, "russh", &["porch"]).write(&lab);
     let inventory = fs::read_to_string(lab.home().join("hosts.yml")).unwrap();
-    lab.write_inventory(&format!("{inventory}ca: {{passphrase: {{file: {SOURCE}}}}}\n"));
+    lab.write_inventory(&format!(
+        "{inventory}ca: {{passphrase: {{file: {SOURCE}}}}}\nviewers: {{anna: {{password: {{file: {LOGIN}}}}}}}\n"
+    ));
     say_passphrase(&lab, PASSPHRASE);
+    fs::write(lab.home().join(LOGIN), format!("{PASSWORD}\n")).unwrap();
     deploy(&lab, &[]).must_exit(0);
     streams_again(&lab, "porch", SOON);
     lab
@@ -71,6 +78,8 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     refused(&lab, "does not open");
     say_passphrase(&lab, PASSPHRASE);
     run(&mut lab.pistream(&["render", "-i", "hosts.yml", "-o", "rendered"]));
+    certs(&lab, &["issue", "--viewer", "anna"]);
+    let viewer = fs::read_to_string(lab.home().join("anna/identity.pem")).unwrap();
     let log = lab.home().join("log");
     let file = fs::File::create(&log).unwrap();
     let mut deployer = lab.pistream(&["deploy", "-i", "hosts.yml", "-v", "--diff"]);
@@ -100,7 +109,8 @@ fn no_key_is_anywhere_but_in_its_own_file() {
         keys.extend(secrets(&pem).into_iter().map(|line| (host, line)));
     }
     keys.extend(secrets(&authority(&lab)).into_iter().map(|line| ("", line)));
-    keys.push(("", PASSPHRASE.to_owned()));
+    keys.extend(secrets(&viewer).into_iter().map(|line| ("", line)));
+    keys.extend([PASSPHRASE, PASSWORD].map(|secret| ("", secret.to_owned())));
     let patterns = lab.home().join(".patterns");
     let lines: String = keys.iter().map(|(_, line)| format!("{line}\n")).collect();
     fs::write(&patterns, &lines).unwrap();
@@ -128,7 +138,11 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     let at_home = holding(&lab.home(), &lab.home().join("../.patterns"));
     assert_eq!(
         at_home,
-        [format!("./{SOURCE}")],
+        [
+            "./anna/identity.pem".to_owned(),
+            format!("./{LOGIN}"),
+            format!("./{SOURCE}")
+        ],
         "the deployer's own files, what it rendered, and its output"
     );
     for unit in ["pistream-server.service", "pistream-recordings.service"] {
@@ -141,7 +155,9 @@ fn holding(directory: &Path, patterns: &Path) -> Vec<String> {
     let mut grep = Command::new("grep");
     grep.args(["-rlFf"]).arg(patterns).arg(".").current_dir(directory);
     let found = text(&grep.output().unwrap());
-    found.lines().map(str::to_owned).collect()
+    let mut found: Vec<String> = found.lines().map(str::to_owned).collect();
+    found.sort();
+    found
 }
 
 /// Command lines and environments of all processes of this machine and its hosts.

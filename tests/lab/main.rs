@@ -29,3 +29,4 @@ mod strangers;
 mod uplink;
 mod viewers;
 mod virtual_pi;
+mod watch;

@@ -1,6 +1,6 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
-use crate::model::{Amount, Fleet, Network, Recording, RecordingFormat, Segments, Server};
+use crate::model::{Amount, Fleet, Network, Recording, RecordingFormat, Segments, Server, Viewer};
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
@@ -11,6 +11,10 @@ pub(in crate::plan) struct ServerContext<'a> {
     paths: &'a Paths,
     server: ServerView,
     cameras: Vec<Publisher>,
+    /// The viewers whom this server lets in by their certificates.
+    players: Vec<Player>,
+    /// Where their addresses are.
+    players_network: &'static str,
     restreams: Vec<Target>,
 }
 
@@ -101,6 +105,34 @@ struct Publisher {
 }
 
 #[derive(Serialize)]
+struct Player {
+    /// As the certificate has it.
+    name: String,
+    /// By which the RTMP side knows the viewer.
+    address: String,
+    streams: Vec<String>,
+}
+
+/// Who may see a camera of this server, where certificates can tell who it is.
+fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
+    let addresses = loopback::VIEWERS.addresses(fleet.viewers.iter().map(|viewer| &viewer.name));
+    let streams = |viewer: &Viewer| {
+        let seen = fleet
+            .cameras_of(server)
+            .filter(|camera| viewer.cameras.contains(&camera.name));
+        seen.map(|camera| camera.stream.to_string()).collect::<Vec<String>>()
+    };
+    let players = fleet.viewers.iter().filter(|_| server.tls).filter_map(|viewer| {
+        Some(Player {
+            name: viewer.name.to_string(),
+            address: addresses.get(&viewer.name)?.to_string(),
+            streams: streams(viewer),
+        })
+    });
+    players.filter(|player| !player.streams.is_empty()).collect()
+}
+
+#[derive(Serialize)]
 pub(in crate::plan) struct Target {
     stream: String,
     url: String,
@@ -129,13 +161,17 @@ pub(in crate::plan) fn server<'a>(
     let publish = if all_by_tls { vec![] } else { networks.clone() };
     let mut may_publish: Vec<String> = from(false, &publish).into_iter().collect();
     if server.tls {
-        may_publish.insert(0, loopback::NETWORK.to_owned());
+        may_publish.insert(0, loopback::CAMERAS.network.to_owned());
     }
-    let may_connect = match server.tls && !networks.is_empty() {
-        true => from(true, &networks).into_iter().collect(),
-        false => vec![],
+    let players = players(fleet, server);
+    let mut may_connect = match server.tls && !networks.is_empty() {
+        true => from(true, &networks),
+        false => BTreeSet::new(),
     };
-    let behind_tls = loopback::addresses(fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name));
+    if !may_connect.is_empty() && !players.is_empty() {
+        may_connect.extend(texts(&server.play));
+    }
+    let behind_tls = loopback::CAMERAS.addresses(fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name));
     let cameras = fleet
         .cameras_of(server)
         .map(|c| Publisher {
@@ -161,13 +197,15 @@ pub(in crate::plan) fn server<'a>(
             status_port: server.status_port,
             may_publish,
             publish,
-            may_connect,
+            may_connect: may_connect.into_iter().collect(),
             play: texts(&server.play),
             recording: server.recording.as_ref().map(RecordingView::from),
             hls: server.hls.as_ref().map(segments),
             dash: server.dash.as_ref().map(segments),
         },
         cameras,
+        players,
+        players_network: loopback::VIEWERS.network,
         restreams: restreams(fleet, server, secrets).collect(),
     }
 }
