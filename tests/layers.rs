@@ -128,6 +128,23 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["transport", "remote", "report", "cli", "inventory"],
     ),
     ("src/render", &["transport", "remote", "deploy", "verify"]),
+    // a viewer has neither an inventory nor a host
+    (
+        "src/watch",
+        &[
+            "inventory",
+            "model",
+            "ca",
+            "plan",
+            "templates",
+            "secrets",
+            "transport",
+            "remote",
+            "report",
+            "deploy",
+            "verify",
+        ],
+    ),
     (
         "src/cli",
         &[

@@ -140,8 +140,8 @@ fn no_key_is_anywhere_but_in_its_own_file() {
         at_home,
         [
             "./anna/identity.pem".to_owned(),
-            format!("./{LOGIN}"),
-            format!("./{SOURCE}")
+            format!("./{SOURCE}"),
+            format!("./{LOGIN}")
         ],
         "the deployer's own files, what it rendered, and its output"
     );
