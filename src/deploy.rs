@@ -9,6 +9,7 @@ use crate::plan::{self, Host, Paths};
 use crate::remote::{self, Keep, Verb};
 use crate::report::{HostResult, Message, Report, Style, with_help};
 use crate::secrets::Secrets;
+use crate::tarballs::Tarballs;
 use crate::templates::Templates;
 use crate::transport::{self, Credentials};
 use crate::{cli, exit, inventory, passphrase, select};
@@ -28,6 +29,11 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
     let templates = Templates::load(options.templates.as_deref()).into_diagnostic()?;
     let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
     let subjects = ca::subjects(&fleet);
+    let servers = hosts.iter().filter_map(|host| match host {
+        Host::Server(server) => Some(*server),
+        Host::Camera(_) => None,
+    });
+    let tarballs = Arc::new(Tarballs::read(servers).into_diagnostic()?);
     let authority = match subjects.is_empty() {
         true => None,
         // a comparison makes nothing
@@ -68,6 +74,7 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
             credentials: Credentials::of(host.ssh(), &secrets),
             authority: authority.clone(),
             passphrase: fleet.passphrase.clone(),
+            tarballs: Arc::clone(&tarballs),
             subject: subjects.iter().find(|s| s.name == *host.name()).cloned(),
             request: ApplyRequest {
                 mode,
@@ -95,6 +102,7 @@ struct Job {
     authority: Option<Arc<Authority>>,
     /// Where that of the authority's key comes from.
     passphrase: Option<Secret>,
+    tarballs: Arc<Tarballs>,
     /// What its certificate is to say, if it needs one.
     subject: Option<Subject>,
     request: ApplyRequest,
@@ -182,11 +190,13 @@ impl Job {
         Ok(HostResult::from(last?))
     }
 
-    /// The certificate that a host asks for, or why there is none. Who the host is, is known by the road to it; whatever
+    /// What a host asks for, or why it does not get it: a tarball it builds from, or its certificate. Who the host is, is known by the road to it; whatever
     /// it says, it gets one for itself, and one in a conversation.
     fn answer(&self, event: &Event, asked: &mut bool) -> Option<Answer> {
-        let Event::Certify { request } = event else {
-            return None;
+        let request = match event {
+            Event::Certify { request } => request,
+            Event::Tarball { sha256 } => return Some(self.tarballs.answer(sha256)),
+            _ => return None,
         };
         let refused = |why: String| Answer::Refused { why };
         let again = std::mem::replace(asked, true);

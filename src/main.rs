@@ -33,6 +33,7 @@ mod schema;
 mod secrets;
 mod select;
 mod table;
+mod tarballs;
 mod templates;
 mod transport;
 mod verify;

@@ -154,6 +154,7 @@ pub struct Server {
     pub address: String,
     /// Cameras come by RTMPS, both sides with a certificate; default on. Off: by plain RTMP, known by their addresses.
     pub tls: bool,
+    pub nginx: Nginx,
     /// RTMPS for cameras, default 1936.
     pub rtmps_port: u16,
     /// RTMP, default 1935: for viewers, and without TLS for cameras too.
@@ -169,6 +170,45 @@ pub struct Server {
     pub recording: Option<Recording>,
     pub hls: Option<Segments>,
     pub dash: Option<Segments>,
+}
+
+/// Where a server's nginx comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Nginx {
+    /// The distribution's packages.
+    #[default]
+    Package,
+    /// Built on the server from pinned sources.
+    Source {
+        nginx: Tarball,
+        /// nginx-rtmp-module.
+        module: Tarball,
+    },
+}
+
+/// A pinned tarball.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tarball {
+    pub origin: Origin,
+    /// 64 digits, a to f small.
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `https://…`, loaded by the server itself.
+    Url(String),
+    /// A file on the deployer, sent to the server.
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Url(url) => f.write_str(url),
+            Origin::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// Recording to disk, in chunks.

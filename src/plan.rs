@@ -5,6 +5,7 @@
 
 mod camera;
 mod loopback;
+mod nginx;
 mod parts;
 mod paths;
 mod server;

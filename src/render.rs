@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 struct Manifest<'a> {
     host: &'a str,
     packages: &'a [pistream_agent::Package],
+    builds: &'a [pistream_agent::Build],
     users: &'a [pistream_agent::User],
     directories: &'a [pistream_agent::Directory],
     files: Vec<Entry<'a>>,
@@ -85,6 +86,7 @@ fn manifest(plan: &pistream_agent::Plan) -> miette::Result<String> {
     let manifest = Manifest {
         host: &plan.host,
         packages: &plan.packages,
+        builds: &plan.builds,
         users: &plan.users,
         directories: &plan.directories,
         files,

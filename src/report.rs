@@ -131,6 +131,7 @@ impl Report {
                 }
             }
             Event::Certify { .. } => self.moment(host, "asking for a certificate"),
+            Event::Tarball { .. } => self.moment(host, "asking for a tarball"),
             Event::Change { item, action, diff } => {
                 let text = format!("{} {}", action_word(*action), item_text(item));
                 self.moment(host, &text);
@@ -218,6 +219,7 @@ impl Report {
 fn action_word(action: Action) -> &'static str {
     match action {
         Action::Install => "install",
+        Action::Build => "build",
         Action::Create => "create",
         Action::Update => "update",
         Action::Remove => "remove",

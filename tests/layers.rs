@@ -27,7 +27,16 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minreq", &["src/agent/inspect"]),
     ("roxmltree", &["src/agent/inspect"]),
     ("sd_notify", &["src/agent/supervise"]),
-    ("base64ct", &["src/agent/recordings", "src/recordings"]),
+    (
+        "base64ct",
+        &[
+            "src/agent/recordings",
+            "src/recordings",
+            "src/agent/builds",
+            "src/tarballs",
+        ],
+    ),
+    ("sha2", &["src/agent/builds", "src/tarballs", "src/plan/nginx"]),
 ];
 
 /// Module of the deployer, and the modules of the deployer it must not name.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request ─► refuse ─► lock ─► identity ─► compare ─► (check mode ends here)
-//!                                             └─► packages, users, directories ─► stage ─► check ─► commit ─► units ─► confirm
+//!                                             └─► packages, builds, users, directories ─► stage ─► check ─► commit ─► units ─► confirm
 //!                                                                        any failure ─► roll back
 //! ```
 //!
@@ -26,11 +26,11 @@ use crate::files;
 use crate::host::Host;
 use crate::identity;
 use crate::posix;
+use crate::request;
 use mask::Mask;
 use pistream_agent::{ApplyRequest, Event, Fault, Mode, Outcome, Plan};
 use state::Memory;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -46,11 +46,11 @@ const LOCK_DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) fn run(root: Option<&Path>) -> ExitCode {
     posix::ignore_hangups();
     events::hello();
-    let request = match read_request() {
+    let request: ApplyRequest = match request::read(LONGEST_REQUEST) {
         Ok(request) => request,
-        Err(fault) => {
-            emit(&Event::Failed { fault });
-            return ExitCode::from(crate::EXIT_USAGE);
+        Err(error) => {
+            emit(&Event::Failed { fault: error.fault() });
+            return error.exit_code();
         }
     };
     let outcome = Mask::of(&request.plan).outcome(apply(&Host::new(root), &request));
@@ -60,29 +60,6 @@ pub(crate) fn run(root: Option<&Path>) -> ExitCode {
     };
     emit(&Event::Finished { outcome });
     code
-}
-
-/// One line; the deployer may keep the pipe open.
-fn read_request() -> Result<ApplyRequest, Fault> {
-    let fault = |cause: String| Fault {
-        attempted: "read the request".to_owned(),
-        cause,
-        advice: Some("deployer and agent must be of one build: deploy again".to_owned()),
-    };
-    let mut line = Vec::new();
-    let mut input = std::io::stdin().lock().take(LONGEST_REQUEST);
-    input.read_until(b'\n', &mut line).map_err(|e| fault(e.to_string()))?;
-    // serde_json's own message quotes the offending value, which may be a secret
-    serde_json::from_slice(&line).map_err(|e| {
-        let words = e.to_string();
-        let missing = words.strip_prefix("missing field").and_then(|w| w.split(" at ").next());
-        let what = missing.map_or_else(|| format!("{:?} error", e.classify()), |w| format!("missing field{w}"));
-        fault(format!(
-            "it is not an apply request: {what} at line {} column {}",
-            e.line(),
-            e.column()
-        ))
-    })
 }
 
 fn apply(host: &Host, request: &ApplyRequest) -> Outcome {

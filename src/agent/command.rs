@@ -1,4 +1,4 @@
-//! Runs one program to its end and keeps what it said. No shell, no stdin, always a deadline.
+//! Runs one program to its end and keeps what it said. No shell, no stdin that could wait, always a deadline.
 
 use crate::posix;
 use pistream_agent::Fault;
@@ -99,6 +99,29 @@ pub(crate) fn run_while(
     deadline: Duration,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<String, Error> {
+    run_with(directory, program, arguments, (Stdio::null(), None), deadline, go_on)
+}
+
+/// [`run`] with something on stdin, perhaps, and stdout into a file; what it said is stderr alone.
+pub(crate) fn run_piped(
+    program: &str,
+    arguments: &[&str],
+    input: Option<File>,
+    output: &File,
+    deadline: Duration,
+) -> Result<String, Error> {
+    let streams = (input.map_or_else(Stdio::null, Stdio::from), Some(output));
+    run_with(Path::new("/"), program, arguments, streams, deadline, &mut || true)
+}
+
+fn run_with(
+    directory: &Path,
+    program: &str,
+    arguments: &[&str],
+    (stdin, stdout): (Stdio, Option<&File>),
+    deadline: Duration,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<String, Error> {
     let start = |source| Error::Start {
         program: program.to_owned(),
         source,
@@ -111,8 +134,8 @@ pub(crate) fn run_while(
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("NEEDRESTART_MODE", "l")
         .current_dir(directory)
-        .stdin(Stdio::null())
-        .stdout(sink.try_clone().map_err(start)?)
+        .stdin(stdin)
+        .stdout(stdout.unwrap_or(&sink).try_clone().map_err(start)?)
         .stderr(sink.try_clone().map_err(start)?)
         .process_group(0)
         .spawn()

@@ -1,5 +1,6 @@
 //! The messages, a file per conversation.
 
+mod build;
 mod camera;
 mod controls;
 mod event;
@@ -8,6 +9,7 @@ mod inspect;
 mod plan;
 mod recordings;
 
+pub use build::*;
 pub use camera::*;
 pub use controls::*;
 pub use event::*;

@@ -15,14 +15,13 @@ use crate::host::Host;
 use certificate::Certificate;
 use key::Key;
 use pistream_agent::{Answer, Event, Fault, File, Identity, Mode, Plan};
-use std::io::{BufRead, Read};
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// The deployer signs in a millisecond; one that takes longer is gone.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A certificate has about 800 bytes.
 const LONGEST_ANSWER: u64 = 1 << 16;
+const GET: &str = "get a certificate for this host";
 /// What check mode compares with where a key is still to be made.
 const TO_BE_MADE: &str = "key and certificate are made by deploy\n";
 
@@ -59,7 +58,7 @@ fn present(host: &Host, wanted: &Identity) -> Option<String> {
 /// A new key with a certificate for it.
 fn new() -> Result<String, Fault> {
     let fault = |cause: String, advice: &str| Fault {
-        attempted: "get a certificate for this host".to_owned(),
+        attempted: GET.to_owned(),
         cause,
         advice: Some(advice.to_owned()),
     };
@@ -72,15 +71,8 @@ fn new() -> Result<String, Fault> {
     let key = Key::generate().ok_or_else(unmade)?;
     let request = request::pem(&key).ok_or_else(unmade)?;
     events::emit(&Event::Certify { request });
-    let line = answer().map_err(|cause| fault(cause, "deploy again"))?;
-    // serde_json's own message would quote what it did not understand
-    let answer = serde_json::from_slice(&line).map_err(|_| {
-        let cause = "the deployer's answer is none".to_owned();
-        fault(cause, "deployer and agent must be of one build: deploy again")
-    })?;
-    let pem = match answer {
-        Answer::Certificate { pem } => pem,
-        Answer::Refused { why } => return Err(fault(why, "see what the deployer says")),
+    let Answer::Certificate { pem } = crate::request::answer(GET, LONGEST_ANSWER, PATIENCE)? else {
+        return Err(crate::request::unfit(GET));
     };
     match Certificate::from_pem(&pem) {
         Some(certificate) if certificate.public_key == key.public() => {
@@ -91,27 +83,6 @@ fn new() -> Result<String, Fault> {
             "what the deployer sent is no certificate for this host's key".to_owned(),
             "this is a fault of the deployer: please report it",
         )),
-    }
-}
-
-/// The next line on stdin. Waits for the deployer, but not for one that is gone without a word: the lock on this host is
-/// held meanwhile.
-fn answer() -> Result<Vec<u8>, String> {
-    let (sender, line) = mpsc::channel();
-    // it ends with the line or with the process
-    std::thread::spawn(move || {
-        let mut line = Vec::new();
-        let read = std::io::stdin()
-            .lock()
-            .take(LONGEST_ANSWER)
-            .read_until(b'\n', &mut line);
-        let _ = sender.send(read.map(|_| line));
-    });
-    match line.recv_timeout(PATIENCE) {
-        Ok(Ok(line)) if line.is_empty() => Err("the deployer went away".to_owned()),
-        Ok(Ok(line)) => Ok(line),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("the deployer did not answer within {} s", PATIENCE.as_secs())),
     }
 }
 

@@ -21,11 +21,10 @@ mod playlist;
 mod statistics;
 mod web;
 
-use crate::{events, identity};
+use crate::{events, identity, request};
 use ffmpeg::Ffmpeg;
 use pistream_agent::{Event, Facts, Fault, InspectRequest, StreamFacts};
 use statistics::{Looks, Statistics};
-use std::io::BufRead;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,39 +35,32 @@ use std::time::{Duration, Instant};
 const DECODERS_PER_CORE: usize = 8;
 
 /// A request for three hundred streams has about 60 kB.
-const LONGEST_REQUEST: usize = 4 << 20;
+const LONGEST_REQUEST: u64 = 4 << 20;
 
 #[derive(Debug, thiserror::Error)]
 enum InspectError {
-    #[error("stdin: {0}")]
-    ReadRequest(std::io::Error),
-    #[error("not an inspect request: {0}")]
-    ParseRequest(serde_json::Error),
+    #[error(transparent)]
+    Request(#[from] request::Error),
     #[error(transparent)]
     Ffmpeg(#[from] ffmpeg::FfmpegError),
 }
 
 impl InspectError {
     fn fault(&self) -> Fault {
-        let (attempted, advice) = match self {
-            InspectError::ReadRequest(_) => ("read the inspect request", None),
-            InspectError::ParseRequest(_) => (
-                "read the inspect request",
-                Some("deploy again, so that deployer and agent are of one build"),
-            ),
-            InspectError::Ffmpeg(_) => ("run ffmpeg", Some("install ffmpeg on the server, or deploy again")),
-        };
-        Fault {
-            attempted: attempted.to_owned(),
-            cause: self.to_string(),
-            advice: advice.map(str::to_owned),
+        match self {
+            InspectError::Request(error) => error.fault(),
+            InspectError::Ffmpeg(error) => Fault {
+                attempted: "run ffmpeg".to_owned(),
+                cause: error.to_string(),
+                advice: Some("install ffmpeg on the server, or deploy again".to_owned()),
+            },
         }
     }
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            InspectError::ParseRequest(_) => ExitCode::from(crate::EXIT_USAGE),
-            InspectError::ReadRequest(_) | InspectError::Ffmpeg(_) => ExitCode::FAILURE,
+            InspectError::Request(error) => error.exit_code(),
+            InspectError::Ffmpeg(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -78,7 +70,8 @@ impl InspectError {
 /// Exit codes: 0 facts were told, 1 they could not be gathered, 2 the request makes no sense.
 pub(crate) fn run() -> ExitCode {
     events::hello();
-    let outcome = request().and_then(|request| inspect(&request));
+    let request = request::read(LONGEST_REQUEST).map_err(InspectError::from);
+    let outcome = request.and_then(|request| inspect(&request));
     match outcome {
         Ok(facts) => {
             events::emit(&Event::Facts { facts: Box::new(facts) });
@@ -89,14 +82,6 @@ pub(crate) fn run() -> ExitCode {
             error.exit_code()
         }
     }
-}
-
-fn request() -> Result<InspectRequest, InspectError> {
-    use std::io::Read;
-    let mut line = String::new();
-    let mut stdin = std::io::stdin().lock().take(LONGEST_REQUEST as u64);
-    stdin.read_line(&mut line).map_err(InspectError::ReadRequest)?;
-    serde_json::from_str(&line).map_err(InspectError::ParseRequest)
 }
 
 fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {

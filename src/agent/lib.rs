@@ -5,9 +5,9 @@
 //!
 //! On the wire every conversation is: one JSON document on the agent's stdin (the request, one line), JSON lines on
 //! its stdout (events). The first line the agent prints is [`Event::Hello`]; whatever stands before it (login
-//! messages) is noise. Where the agent must be answered ([`Event::Certify`]) the answer is one more line on its stdin. The
-//! last line is [`Event::Finished`], [`Event::Status`], [`Event::Controls`], [`Event::Facts`], [`Event::HostFacts`],
-//! [`Event::Recordings`] or [`Event::Failed`].
+//! messages) is noise. Where the agent must be answered ([`Event::Certify`], [`Event::Tarball`]) the answer is one more line
+//! on its stdin. The last line is [`Event::Finished`], [`Event::Status`], [`Event::Controls`], [`Event::Facts`],
+//! [`Event::HostFacts`], [`Event::Recordings`] or [`Event::Failed`].
 
 mod contract;
 pub use contract::*;

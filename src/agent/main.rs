@@ -15,6 +15,7 @@
 mod accounts;
 mod apply;
 mod archive;
+mod builds;
 mod camera;
 mod command;
 mod controls;
@@ -28,6 +29,7 @@ mod keep;
 mod packages;
 mod posix;
 mod recordings;
+mod request;
 mod services;
 mod status;
 mod supervise;

@@ -7,9 +7,9 @@
 mod film;
 mod gaps;
 
-use crate::{archive, events, posix};
+use crate::{archive, events, posix, request};
 use pistream_agent::{Event, Fault, RecordedChunk, Recordings, RecordingsRequest, Want};
-use std::io::{self, BufRead, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,10 +18,8 @@ const LONGEST_REQUEST: u64 = 1 << 20;
 
 #[derive(Debug, thiserror::Error)]
 enum RecordingsError {
-    #[error("stdin: {0}")]
-    ReadRequest(io::Error),
-    #[error("not a request about recordings: {0}")]
-    ParseRequest(serde_json::Error),
+    #[error(transparent)]
+    Request(#[from] request::Error),
     #[error("{path}: {source}")]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -31,11 +29,7 @@ enum RecordingsError {
 impl RecordingsError {
     fn fault(&self) -> Fault {
         let (attempted, advice) = match self {
-            RecordingsError::ReadRequest(_) => ("read the request", None),
-            RecordingsError::ParseRequest(_) => (
-                "read the request",
-                Some("deploy again, so that deployer and agent are of one build"),
-            ),
+            RecordingsError::Request(error) => return error.fault(),
             RecordingsError::Read { .. } => (
                 "read the recordings",
                 Some("is the disk they lie on mounted? `pistream deploy` makes the directory"),
@@ -51,7 +45,7 @@ impl RecordingsError {
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            RecordingsError::ParseRequest(_) => ExitCode::from(crate::EXIT_USAGE),
+            RecordingsError::Request(error) => error.exit_code(),
             _ => ExitCode::FAILURE,
         }
     }
@@ -62,7 +56,8 @@ impl RecordingsError {
 /// Exit codes: 0 it was told, 1 it could not be, 2 the request makes no sense.
 pub(crate) fn run() -> ExitCode {
     events::hello();
-    match request().and_then(|request| answer(&request)) {
+    let request = request::read(LONGEST_REQUEST).map_err(RecordingsError::from);
+    match request.and_then(|request| answer(&request)) {
         Ok(recordings) => {
             events::emit(&Event::Recordings {
                 recordings: Box::new(recordings),
@@ -74,13 +69,6 @@ pub(crate) fn run() -> ExitCode {
             error.exit_code()
         }
     }
-}
-
-fn request() -> Result<RecordingsRequest, RecordingsError> {
-    let mut line = String::new();
-    let mut stdin = io::stdin().lock().take(LONGEST_REQUEST);
-    stdin.read_line(&mut line).map_err(RecordingsError::ReadRequest)?;
-    serde_json::from_str(&line).map_err(RecordingsError::ParseRequest)
 }
 
 fn answer(request: &RecordingsRequest) -> Result<Recordings, RecordingsError> {

@@ -13,11 +13,11 @@ use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
 use super::values::{
-    Address, Controls, HostName, HostPath, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Share, Span, Uplink,
-    UserName, Whole,
+    Address, Controls, HostName, HostPath, Install, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Sha256, Share,
+    Span, Uplink, UserName, Whole,
 };
 use crate::model::{
-    Bitrate, Encoder, Name, Network, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
+    Bitrate, Encoder, Name, Network, Origin, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
 };
 
 /// Seconds, minutes, hours and days in milliseconds.
@@ -98,6 +98,8 @@ keys! {
         address: Address,
         /// on (cameras come by RTMPS, both sides with a certificate of the fleet), or off (plain RTMP, cameras known by their addresses).
         tls: OnOff = "on",
+        /// Where nginx comes from: the distribution's packages, or sources that are built on the server.
+        nginx: NginxKeys,
         /// RTMPS, for cameras.
         rtmps_port: Port = "1936",
         /// RTMP, for viewers; without TLS for cameras too.
@@ -116,6 +118,22 @@ keys! {
         hls: Switch<SegmentKeys> = "on",
         /// DASH, or off.
         dash: Switch<SegmentKeys> = "on",
+    }
+}
+
+keys! {
+    /// Where nginx comes from.
+    NginxKeys {
+        /// package (the distribution's), or source (built on the server, where the distribution has no RTMP module).
+        install: Install = "package",
+        /// nginx's sources: an https:// URL that the server loads, or a file on this machine, which is sent there.
+        source: Origin = "https://nginx.org/download/nginx-1.26.3.tar.gz",
+        /// What `sha256sum` prints for it. Nothing is unpacked before that was compared.
+        source_sha256: Sha256 = "69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa",
+        /// nginx-rtmp-module's sources, likewise; here as Debian packs them, without the tests.
+        rtmp_module: Origin = "https://deb.debian.org/debian/pool/main/libn/libnginx-mod-rtmp/libnginx-mod-rtmp_1.2.2+dfsg.orig.tar.xz",
+        /// What `sha256sum` prints for that.
+        rtmp_module_sha256: Sha256 = "6531e5ed75b01dfe786e08e0eb8ffd664b6f271f3e57223fe59dba965fcefd84",
     }
 }
 

@@ -8,6 +8,7 @@ mod amount;
 mod host;
 mod picture;
 mod source;
+mod tarball;
 mod time;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 pub(super) use self::amount::Share;
 pub(super) use self::host::{Address, HostName, Jump, RtmpUrl, UserName, host_part};
 pub(super) use self::picture::{Level, Uplink, bitrate_in_words};
+pub(super) use self::tarball::{Install, Sha256};
 pub(super) use self::time::{Span, in_words};
 use super::fault::Finding;
 use super::reader::{Read, Reader, nearest, shown};

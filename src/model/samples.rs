@@ -62,6 +62,7 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
             ssh: ssh("10.0.0.254"),
             address: "10.0.0.254".into(),
             tls: true,
+            nginx: Nginx::Package,
             rtmps_port: 1936,
             rtmp_port: 1935,
             http_port: 8080,

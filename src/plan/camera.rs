@@ -64,6 +64,7 @@ pub(super) fn for_camera(
     Ok(Plan {
         host: camera.name.to_string(),
         packages: vec![package("ffmpeg")],
+        builds: vec![],
         users: vec![User {
             name: USER.into(),
             groups: vec!["video".into()],

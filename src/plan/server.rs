@@ -1,12 +1,12 @@
 //! A server: nginx with its configuration, the page, and what files its recordings.
 
 use super::parts::{check, directory, identity, owned, package, system, unit_check};
-use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, view};
+use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, nginx, view};
 use crate::ca::Identities;
 use crate::model::{Fleet, Server};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
-use pistream_agent::{Directory, File, Package, Plan, Unit, User};
+use pistream_agent::{Directory, File, Plan, Unit, User};
 
 /// The viewers' page: travels unchanged.
 const PAGE: [(&str, &str); 6] = [
@@ -26,6 +26,14 @@ pub(super) fn for_server(
     secrets: &Secrets,
     identities: &Identities,
 ) -> Result<Plan, Error> {
+    let build = nginx::build(server);
+    let paths = &match &build {
+        Some(build) => Paths {
+            nginx: build.program.clone(),
+            ..paths.clone()
+        },
+        None => paths.clone(),
+    };
     let context = view::server(fleet, server, paths, secrets);
     let mut files = vec![
         owned(
@@ -51,17 +59,10 @@ pub(super) fn for_server(
         });
         settings.push(paths.restream_conf.clone());
     }
-    let mut packages = vec![
-        Package {
-            name: "nginx".into(),
-            keep_off: vec!["nginx.service".into()],
-        },
-        package("libnginx-mod-rtmp"),
-        // verify decodes what viewers get, on the server itself
-        package("ffmpeg"),
-    ];
+    let mut packages = nginx::packages(server);
+    // verify decodes what viewers get, on the server itself
+    packages.push(package("ffmpeg"));
     if server.tls {
-        packages.push(package("libnginx-mod-stream"));
         files.push(system(&paths.authority, identities.authority.clone()));
         files.push(system(&paths.revoked, identities.revoked.clone()));
         settings.extend([&paths.authority, &paths.revoked, &paths.identity].map(Clone::clone));
@@ -73,7 +74,8 @@ pub(super) fn for_server(
     let mut checks = vec![
         check(
             "nginx configuration",
-            &settings,
+            // another nginx may read the same settings otherwise: its path stands in the unit
+            &[settings.as_slice(), std::slice::from_ref(&paths.server_unit)].concat(),
             &[
                 &paths.nginx,
                 "-t",
@@ -117,6 +119,7 @@ pub(super) fn for_server(
     Ok(Plan {
         host: server.name.to_string(),
         packages,
+        builds: build.into_iter().collect(),
         users: vec![User {
             name: USER.into(),
             groups: vec![],

@@ -233,7 +233,7 @@ impl Lab {
     }
 }
 
-fn script(name: &str) -> Command {
+pub fn script(name: &str) -> Command {
     Command::new(Path::new(SCRIPTS).join(name))
 }
 

@@ -25,6 +25,7 @@ mod recordings;
 mod releases;
 mod sd_card;
 mod smoke;
+mod source;
 mod strangers;
 mod uplink;
 mod viewers;

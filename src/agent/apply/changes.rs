@@ -2,12 +2,13 @@
 
 use super::compare::{Differences, DirectoryChange, FileChange, UnitChange, UserChange, is_unit_file};
 use super::state::UnitBefore;
-use pistream_agent::{Action, Event, Item, Package};
+use pistream_agent::{Action, Build, Event, Item, Package};
 
 impl Differences<'_> {
     /// One event per difference.
     pub(crate) fn changes(&self) -> Vec<Event> {
         let mut all: Vec<Event> = self.packages.iter().map(|p| package_change(p)).collect();
+        all.extend(self.builds.iter().map(|b| build_change(b)));
         all.extend(self.users.iter().map(UserChange::change));
         all.extend(self.directories.iter().map(DirectoryChange::change));
         all.extend(self.dropped_units.iter().flat_map(dropped_unit_changes));
@@ -34,6 +35,10 @@ fn change(item: Item, action: Action) -> Event {
 
 pub(crate) fn package_change(package: &Package) -> Event {
     change(Item::Package(package.name.clone()), Action::Install)
+}
+
+pub(crate) fn build_change(build: &Build) -> Event {
+    change(Item::File(build.program.clone()), Action::Build)
 }
 
 pub(crate) fn removed_file_change(path: &str) -> Event {

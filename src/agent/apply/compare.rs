@@ -4,11 +4,12 @@
 use super::diff;
 use super::state::{Memory, UnitBefore};
 use crate::accounts::Accounts;
+use crate::builds;
 use crate::files::{self, Owner};
 use crate::host::Host;
 use crate::packages::Database;
 use crate::services::{self, UnitState};
-use pistream_agent::{Action, Directory, Fault, File, Package, Plan, Unit, User};
+use pistream_agent::{Action, Build, Directory, Fault, File, Package, Plan, Unit, User};
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::path::Path;
 #[derive(Default)]
 pub(crate) struct Differences<'p> {
     pub(crate) packages: Vec<&'p Package>,
+    pub(crate) builds: Vec<&'p Build>,
     pub(crate) users: Vec<UserChange<'p>>,
     pub(crate) directories: Vec<DirectoryChange<'p>>,
     pub(crate) files: Vec<FileChange<'p>>,
@@ -69,9 +71,14 @@ pub(crate) fn compare<'p>(
     diffs: bool,
 ) -> Result<Differences<'p>, Fault> {
     let mut found = Differences::default();
+    found.builds = plan.builds.iter().filter(|b| !builds::is_there(b)).collect();
     if !plan.packages.is_empty() {
         let database = Database::read()?;
-        found.packages = plan.packages.iter().filter(|p| !database.has(&p.name)).collect();
+        let wanted = plan
+            .packages
+            .iter()
+            .chain(found.builds.iter().flat_map(|b| &b.packages));
+        found.packages = wanted.filter(|p| !database.has(&p.name)).collect();
     }
     for user in &plan.users {
         let (create, join) = (accounts.uid(&user.name).is_none(), accounts.missing_groups(user));

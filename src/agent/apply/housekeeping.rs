@@ -66,6 +66,22 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), Fault> {
     }
 }
 
+/// Programs that were built here, but for these: a plan's own, and the ones before it, for the way back.
+pub(crate) fn remove_older_builds(host: &Host, kept: &[String]) -> Result<(), Fault> {
+    if host.root().is_some() {
+        return Ok(());
+    }
+    let Ok(entries) = fs::read_dir(AGENT_DIR) else {
+        return Ok(());
+    };
+    for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
+        if !kept.iter().any(|program| Path::new(program).starts_with(entry.path())) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Other builds of the agent are of no more use once this one's plan is confirmed. An agent that runs from elsewhere
 /// (a test, a check) leaves them alone.
 pub(crate) fn remove_older_agents(host: &Host) -> Result<(), Fault> {

@@ -26,8 +26,8 @@ pub(crate) fn request(host: &Host, plan: &Plan) -> Result<(), Fault> {
     names(plan)?;
     paths(plan)?;
     if let Some(root) = host.root() {
-        if !(plan.packages.is_empty() && plan.users.is_empty() && plan.units.is_empty()) {
-            let cause = "packages, users and units belong to a whole machine, not to a directory";
+        if !(plan.packages.is_empty() && plan.builds.is_empty() && plan.users.is_empty() && plan.units.is_empty()) {
+            let cause = "packages, programs to build, users and units belong to a whole machine, not to a directory";
             return Err(fault(
                 format!("apply below {}", root.display()),
                 cause,
@@ -94,7 +94,7 @@ fn names(plan: &Plan) -> Result<(), Fault> {
             ))
         }
     };
-    for package in &plan.packages {
+    for package in plan.packages.iter().chain(plan.builds.iter().flat_map(|b| &b.packages)) {
         check("package", &package.name, "+.-")?;
         package
             .keep_off
@@ -116,7 +116,8 @@ fn paths(plan: &Plan) -> Result<(), Fault> {
     let files = plan.files.iter().map(|f| (f.path.as_str(), f.mode));
     let identity = plan.identity.iter().map(|i| (i.path.as_str(), 0o600));
     let directories = plan.directories.iter().map(|d| (d.path.as_str(), d.mode));
-    for (path, mode) in files.chain(identity).chain(directories) {
+    let builds = plan.builds.iter().map(|b| (b.program.as_str(), 0o755));
+    for (path, mode) in files.chain(identity).chain(directories).chain(builds) {
         let parts: Vec<&str> = path.split('/').collect();
         let cause = if !path.starts_with('/') {
             "the path is not absolute"

@@ -64,6 +64,9 @@ pub(crate) struct State {
     pub(crate) files: Vec<OwnedFile>,
     pub(crate) directories: Vec<OwnedDirectory>,
     pub(crate) units: Vec<String>,
+    /// Programs that were built here: the plan's, then as many of those before them.
+    #[serde(default)]
+    pub(crate) builds: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,6 +247,15 @@ impl State {
                 });
             }
         }
+        let mut builds: Vec<String> = plan.builds.iter().map(|b| b.program.clone()).collect();
+        let most = builds.len() * 2;
+        let before = memory
+            .state
+            .builds
+            .iter()
+            .filter(|old| !plan.builds.iter().any(|b| b.program == **old));
+        builds.extend(before.cloned());
+        builds.truncate(most);
         State {
             transaction: journal.transaction,
             files: files
@@ -254,6 +266,7 @@ impl State {
                 .collect(),
             directories,
             units: plan.units.iter().map(|u| u.name.clone()).collect(),
+            builds,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::compare::{self, Differences, FileChange};
 use super::state::{CHECK, DirectoryBefore, Entry, Journal, Memory, Owed, State};
 use super::{changes, check, housekeeping, refuse};
 use crate::accounts::{self, Accounts};
+use crate::builds;
 use crate::events::{self, emit};
 use crate::files;
 use crate::host::Host;
@@ -124,6 +125,7 @@ impl<'a> Transaction<'a> {
     /// Makes the host as the plan wants it. After an error, [`Transaction::roll_back`] is due.
     pub(crate) fn run(&mut self) -> Result<(), Fault> {
         self.install_packages()?;
+        self.build()?;
         self.create_users()?;
         let accounts = Accounts::read(self.host)?;
         refuse::owners(self.host, self.plan, &accounts)?;
@@ -155,6 +157,15 @@ impl<'a> Transaction<'a> {
             .iter()
             .map(|p| changes::package_change(p))
             .for_each(|e| emit(&e));
+        Ok(())
+    }
+
+    /// What is built stays when this apply is rolled back: nobody runs it yet.
+    fn build(&self) -> Result<(), Fault> {
+        for build in &self.found.builds {
+            builds::run(build)?;
+            emit(&changes::build_change(build));
+        }
         Ok(())
     }
 
@@ -288,6 +299,7 @@ impl<'a> Transaction<'a> {
         if !self.found.removed_directories.is_empty() {
             self.owned().save(self.host)?;
         }
+        housekeeping::remove_older_builds(self.host, &self.owned().builds)?;
         housekeeping::forget_old(self.host, &self.journal)
     }
 

@@ -21,6 +21,8 @@ pub enum Event {
     /// The host made a key and asks for a certificate: a PKCS#10 request with an empty subject, PEM. The agent waits for
     /// one line, an [`Answer`], on its stdin.
     Certify { request: String },
+    /// The host builds from a tarball of this digest that the deployer has. The agent waits for an [`Answer`].
+    Tarball { sha256: String },
     /// Worth a person's eye, but no failure.
     Note { text: String },
     /// The end of `apply`.
@@ -41,12 +43,14 @@ pub enum Event {
     Failed { fault: Fault },
 }
 
-/// What the deployer says to [`Event::Certify`], one JSON line.
+/// What the deployer says to [`Event::Certify`] and [`Event::Tarball`], one JSON line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
     /// For the key that was asked for; PEM.
     Certificate { pem: String },
+    /// The tarball that was asked for, in base64 (RFC 4648, padded).
+    Tarball { base64: String },
     /// There will be none.
     Refused { why: String },
 }
@@ -65,6 +69,7 @@ pub enum Item {
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     Install,
+    Build,
     Create,
     Update,
     Remove,

@@ -1,5 +1,6 @@
 //! What one host shall be. Pure data: made by the deployer without asking the host, applied by the agent.
 
+use crate::Build;
 use serde::{Deserialize, Serialize};
 
 /// What `pistream-agent apply` reads from stdin.
@@ -27,6 +28,8 @@ pub struct Plan {
     pub host: String,
     /// All missing ones are installed in one call, without recommended packages.
     pub packages: Vec<Package>,
+    /// Programs that are built where they are not there yet, after the packages.
+    pub builds: Vec<Build>,
     pub users: Vec<User>,
     /// In order: a parent stands before its children.
     pub directories: Vec<Directory>,

@@ -6,11 +6,12 @@ use super::Context;
 use super::hosts::{flat, ssh};
 use crate::inventory::definition::Keys;
 use crate::inventory::fault::Finding;
-use crate::inventory::keys::{Port, RecordingKeys, SegmentKeys, ServerKeys};
+use crate::inventory::keys::{NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
 use crate::inventory::reader::{Given, Read, Reader, Switch, value};
+use crate::inventory::short::locate;
 use crate::inventory::tree::Place;
-use crate::inventory::values::{Address, OnOff, in_words};
-use crate::model::{Name, Network, Recording, Segments, Server, Ssh, Transport};
+use crate::inventory::values::{Address, Install, OnOff, Sha256, in_words};
+use crate::model::{Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
 
 /// `keys` have all defaults under them.
 pub(super) fn build(
@@ -27,6 +28,7 @@ pub(super) fn build(
         None => ssh.as_ref().and_then(|ssh| address_of(ssh, name, &ssh_place, reader)),
     };
     let tls = value(&keys.tls).map(|OnOff(tls)| tls);
+    let nginx = nginx(keys.nginx, context);
     let ports = ports(
         [
             ("rtmps_port", keys.rtmps_port.as_ref()),
@@ -48,6 +50,7 @@ pub(super) fn build(
         ssh: ssh?,
         address: address?,
         tls: tls?,
+        nginx: nginx?,
         rtmps_port,
         rtmp_port,
         http_port,
@@ -98,6 +101,30 @@ fn ports(named: [(&'static str, Option<&Given<Port>>); 4], reader: &mut Reader) 
     }
     let numbers: Vec<u16> = numbers.into_iter().map(|(_, number)| number).collect();
     numbers.try_into().ok()
+}
+
+fn nginx(given: Option<Given<NginxKeys>>, context: &Context) -> Option<Nginx> {
+    let keys = flat(given)?.unwrap_or_default().over(NginxKeys::defaults());
+    let tarball = |origin: &Option<Given<Origin>>, sha256: &Option<Given<Sha256>>| {
+        Some(Tarball {
+            origin: match value(origin)? {
+                Origin::File(path) => Origin::File(locate(path, context.directory)),
+                url => url,
+            },
+            sha256: value(sha256)?.0,
+        })
+    };
+    let (nginx, module) = (
+        tarball(&keys.source, &keys.source_sha256),
+        tarball(&keys.rtmp_module, &keys.rtmp_module_sha256),
+    );
+    match value(&keys.install)? {
+        Install(false) => Some(Nginx::Package),
+        Install(true) => Some(Nginx::Source {
+            nginx: nginx?,
+            module: module?,
+        }),
+    }
 }
 
 /// Where the hardened service sees nothing (systemd's ProtectHome and PrivateTmp), or what is gone after a reboot.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::inventory::keys::{
-    AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, RecordingKeys, RestreamKeys,
-    SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
+    AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, NginxKeys, RecordingKeys,
+    RestreamKeys, SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Node, Value};
 
@@ -23,12 +23,13 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 13] = [
+const EXPLAINED: [(&[&str], &str); 14] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (CaKeys::KEYS, "ca"),
     (SshKeys::KEYS, "servers.attic.ssh"),
     (ServerKeys::KEYS, "servers.hub"),
+    (NginxKeys::KEYS, "servers.hub.nginx"),
     (RecordingKeys::KEYS, "servers.hub.recording"),
     (SegmentKeys::KEYS, "servers.hub.hls"),
     (SiteKeys::KEYS, "sites.farm"),

@@ -1,6 +1,6 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
-use crate::model::{Amount, Fleet, Network, Recording, RecordingFormat, Segments, Server, Viewer};
+use crate::model::{Amount, Fleet, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer};
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub(in crate::plan) struct ServerContext<'a> {
 struct ServerView {
     name: String,
     tls: bool,
+    /// nginx has RTMP and streams as modules beside it, not within.
+    dynamic_modules: bool,
     rtmps_port: u16,
     rtmp_port: u16,
     http_port: u16,
@@ -191,6 +193,7 @@ pub(in crate::plan) fn server<'a>(
         server: ServerView {
             name: server.name.to_string(),
             tls: server.tls,
+            dynamic_modules: server.nginx == Nginx::Package,
             rtmps_port: server.rtmps_port,
             rtmp_port: server.rtmp_port,
             http_port: server.http_port,

@@ -25,6 +25,12 @@ servers:
       sudo_password: {file: «sudo»}
     address: «hub.example.net»
     tls: «on»
+    nginx:
+      install: «package»
+      source: «https://nginx.org/download/nginx-1.26.3.tar.gz»
+      source_sha256: «69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa»
+      rtmp_module: «https://deb.debian.org/module.tar.xz»
+      rtmp_module_sha256: «6531e5ed75b01dfe786e08e0eb8ffd664b6f271f3e57223fe59dba965fcefd84»
     rtmps_port: «19360»
     rtmp_port: «19350»
     http_port: «18080»
