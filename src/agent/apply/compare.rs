@@ -70,8 +70,10 @@ pub(crate) fn compare<'p>(
     accounts: &Accounts,
     diffs: bool,
 ) -> Result<Differences<'p>, Fault> {
-    let mut found = Differences::default();
-    found.builds = plan.builds.iter().filter(|b| !builds::is_there(b)).collect();
+    let mut found = Differences {
+        builds: plan.builds.iter().filter(|b| !builds::is_there(b)).collect(),
+        ..Differences::default()
+    };
     if !plan.packages.is_empty() {
         let database = Database::read()?;
         let wanted = plan
