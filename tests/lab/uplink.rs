@@ -12,10 +12,10 @@ const NARROW_BITS: f64 = 200_000.0;
 const ASKED: u32 = 1_000_000;
 const OUTAGE: Duration = Duration::from_secs(60);
 
-/// Every quarter of a second the camera's own status goes into a file in memory: to ask for it over the narrow uplink would fill it.
+/// Every half second the camera's own status goes into a file in memory: to ask for it over the narrow uplink would fill it.
 const RECORD: &str = "systemd-run -q --unit record sh -c '
     agent=$(ls -t /usr/local/lib/pistream/agent-* | head -1)
-    while sleep 0.25; do $agent status | tail -1; done >/run/record'";
+    while sleep 0.5; do $agent status | tail -1; done >/run/record'";
 
 /// The emulated encoder makes exactly what its driver is set to, instead of the next lower of a few rates.
 const EXACT: &str = "systemctl stop picam-feed && \
@@ -46,18 +46,41 @@ fn lag(lab: &Lab) -> f64 {
     clock.parse::<f64>().unwrap() - sent.parse::<f64>().unwrap() / 1e6
 }
 
-/// Where both hosts meet their cables: the virtual Pi in its own kernel, the container in its network's name space.
-fn shape(lab: &Lab, rate: &str) {
-    let shape = |device: &str| format!("tc qdisc replace dev {device} root tbf rate {rate} burst 8kb latency 400ms");
-    let device = format!(
+fn tbf(device: &str, rate: &str) -> String {
+    format!("tc qdisc replace dev {device} root tbf rate {rate} burst 8kb latency 400ms")
+}
+
+/// Where the virtual Pi meets its cable, for its own shell.
+fn cable_of_the_pi(lab: &Lab) -> String {
+    format!(
         "$(ip -o route get {} | sed 's/.* dev \\([^ ]*\\).*/\\1/')",
         lab.ip("hub")
-    );
-    lab.root("porch", &shape(&device));
+    )
+}
+
+/// The container's uplink, from outside: in its network's name space.
+fn shape_garden(lab: &Lab, rate: &str) {
     let space = format!("plab{}-garden", lab.id());
     run(Command::new("ip")
         .args(["netns", "exec", &space])
-        .args(shape("host0").split(' ')));
+        .args(tbf("host0", rate).split(' ')));
+}
+
+/// Both uplinks narrow for [`OUTAGE`]. The virtual Pi does it by itself: nobody reaches it through that uplink in time.
+fn narrow_for_a_while(lab: &Lab) {
+    let device = cable_of_the_pi(lab);
+    let (narrow, wide) = (tbf("$device", NARROW), tbf("$device", WIDE));
+    let script = format!(
+        "device={device}; {narrow}; sleep {}; systemctl stop record; {wide}",
+        OUTAGE.as_secs()
+    );
+    lab.root(
+        "porch",
+        &format!("cat >/run/narrow <<'E'\n{script}\nE\nsystemd-run -q --unit narrow sh /run/narrow"),
+    );
+    shape_garden(lab, NARROW);
+    let narrow = Instant::now();
+    wait_for(OUTAGE * 2, "a minute of a narrow uplink", || narrow.elapsed() >= OUTAGE);
 }
 
 fn recorded(lab: &Lab) -> Vec<Status> {
@@ -90,7 +113,8 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
     deploy(&lab, &["--limit", "hub,porch"]).must_exit(0);
     plain_ffmpeg(&lab);
     streams_again(&lab, "porch", Duration::from_secs(90));
-    shape(&lab, WIDE);
+    lab.root("porch", &tbf(&cable_of_the_pi(&lab), WIDE));
+    shape_garden(&lab, WIDE);
     let steady = |s: &Status| s.frames > 150 && s.bitrate_set == ASKED;
     wait_for(Duration::from_secs(60), "a steady stream", || {
         status(&lab, "porch").is_some_and(|s| steady(&s))
@@ -98,13 +122,10 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
     let (before, lost_before, lag_before) = (status(&lab, "porch").unwrap(), lost(&lab), lag(&lab));
 
     lab.root("porch", RECORD);
-    shape(&lab, NARROW);
-    let narrow = Instant::now();
-    wait_for(OUTAGE * 2, "a minute of a narrow uplink", || narrow.elapsed() >= OUTAGE);
-    let lag = lag(&lab) - lag_before;
-    lab.root("porch", "systemctl stop record");
-    shape(&lab, WIDE);
+    narrow_for_a_while(&lab);
     let wide = Instant::now();
+    let lag = lag(&lab) - lag_before;
+    shape_garden(&lab, WIDE);
     let outage = recorded(&lab);
     wait_for(Duration::from_secs(60), "the bitrate to come back", || {
         status(&lab, "porch").is_some_and(|s| s.bitrate_set == ASKED)
@@ -116,7 +137,7 @@ fn an_uplink_that_breaks_down_to_a_tenth_is_followed_down_and_up_without_a_resta
     let seconds = |bytes: u64| bytes as f64 * 8.0 / NARROW_BITS;
     let worst = governed.iter().map(|g| seconds(g.backlog)).fold(0.0, f64::max);
     let settings: Vec<u32> = outage.iter().map(|s| s.bitrate_set / 1000).collect();
-    println!("uplink {WIDE} -> {NARROW} for 60 s: settings in kbit/s every quarter of a second: {settings:?}");
+    println!("uplink {WIDE} -> {NARROW} for 60 s: settings in kbit/s every half second: {settings:?}");
     println!(
         "with the governor: latency at most {worst:.1} s, {lost} frames lost; back at {} kbit/s {back:.0?} after the uplink was",
         ASKED / 1000

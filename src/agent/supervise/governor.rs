@@ -103,6 +103,15 @@ impl Governor {
         }
     }
 
+    /// One that goes on within other bounds, from where this one is.
+    pub(super) fn within(&self, bounds: Bounds) -> Governor {
+        let mut next = Governor::new(bounds);
+        next.target = self.target.clamp(f64::from(bounds.lowest), f64::from(bounds.highest));
+        next.setting = next.step_nearest(next.target);
+        next.why.clone_from(&self.why);
+        next
+    }
+
     pub(super) fn bounds(&self) -> &Bounds {
         &self.bounds
     }

@@ -46,6 +46,9 @@ impl Tuning {
 
     /// During a run: whether it is to go on on another rung.
     pub(super) fn step(&mut self, now: Instant, reading: Reading) -> Option<Step> {
+        if self.ladder.needs().len() < 2 {
+            return None;
+        }
         self.ladder.take(now, reading)
     }
 
@@ -56,7 +59,11 @@ impl Tuning {
     /// In words, which control cannot be set and why.
     pub(super) fn begin(&mut self, pipeline: &Pipeline) -> Result<Applied, String> {
         if pipeline.adapt.as_ref() != self.governor.as_ref().map(Governor::bounds) {
-            self.governor = pipeline.adapt.map(Governor::new);
+            let before = self.governor.take();
+            self.governor = pipeline.adapt.map(|bounds| match &before {
+                Some(before) => before.within(bounds),
+                None => Governor::new(bounds),
+            });
         }
         let mut controls = pipeline.controls.clone();
         if let Some(governor) = &mut self.governor {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An inventory with `value` in one place; every place where a value can stand.
-const PLACES: [&str; 29] = [
+const PLACES: [&str; 33] = [
     "servers: {VALUE: {ssh: a@10.0.0.1}}",
     "servers: {hub: {ssh: VALUE}}",
     "servers: {hub: {ssh: {host: VALUE}}}",
@@ -30,6 +30,10 @@ const PLACES: [&str; 29] = [
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, source: {v4l2: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, size: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, bitrate: VALUE, force_bitrate: true}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, adapt: {lowest: VALUE, fps: VALUE, size: VALUE}}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, size: 640x480, adapt: {size: VALUE}}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\nsites: {VALUE: {uplink: 1M}}\ncameras: {porch: {ssh: 10.0.0.2, site: VALUE}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\nsites: {farm: {uplink: VALUE}}\ncameras: {porch: {ssh: 10.0.0.2, site: farm}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, level: VALUE, fps: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, stall_after: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, controls: {VALUE: VALUE}}}",
@@ -123,6 +127,8 @@ fn check(fleet: &Fleet) {
             camera.controls.keys().all(|control| harmless(control, "_")),
             "{camera:?}"
         );
+        let bitrates: Vec<_> = camera.rungs().iter().map(|rung| rung.bitrate).collect();
+        assert!(bitrates.is_sorted_by(|one, next| one >= next) && camera.lowest() <= camera.bitrate);
         for target in &camera.restream {
             assert!(
                 target.url.starts_with("rtmp://") && harmless(&target.url, "/._:[]-"),

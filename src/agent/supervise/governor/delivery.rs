@@ -122,7 +122,8 @@ impl Delivery {
             .iter()
             .find(|count| count.acknowledged == now.acknowledged)?;
         if older(heard, now.at, HICCUP) {
-            return Some(0.0);
+            let all_along = latest(&|count| older(count, now.at, HICCUP + round_trip))?.written;
+            return (all_along > now.acknowledged).then_some(0.0);
         }
         // two acknowledgements make a rate
         let one = latest(&|count| count.acknowledged < heard.acknowledged)?.acknowledged;

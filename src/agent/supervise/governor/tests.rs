@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 
 /// The simulation's step. Milliseconds.
 const MS: u64 = 10;
-const FPS: f64 = 25.0;
 /// The kernel's send buffer does not grow beyond this in the simulation. Bytes.
 const SOCKET: f64 = 400_000.0;
 
@@ -29,6 +28,8 @@ struct World {
     governor: Governor,
     start: Instant,
     millisecond: u64,
+    /// Frames per second.
+    fps: u64,
     /// What the encoder makes of what it is set to.
     makes: f64,
     /// Of two seconds' video, so much is in the keyframe.
@@ -60,6 +61,7 @@ impl World {
             governor: Governor::new(bounds),
             start: Instant::now(),
             millisecond: 0,
+            fps: 25,
             makes: 1.0,
             keyframe: 0.2,
             stuck: 0.0,
@@ -87,7 +89,7 @@ impl World {
     /// A hundredth of a second.
     fn step(&mut self, link: f64) {
         self.millisecond += MS;
-        if self.millisecond.is_multiple_of(1000 / FPS as u64) {
+        if self.millisecond.is_multiple_of(1000 / self.fps) {
             self.stuck += self.frame();
         }
         let room = (SOCKET - self.queue).clamp(0.0, self.stuck);
@@ -107,7 +109,7 @@ impl World {
         let setting = self.settings.iter().rev().find(|(at, _)| *at <= known);
         let setting = setting.map_or(self.settings[0].1, |&(_, setting)| setting);
         let two_seconds = f64::from(setting) * self.makes / 8.0 * 2.0;
-        let frames = FPS * 2.0;
+        let frames = self.fps as f64 * 2.0;
         if self.millisecond.is_multiple_of(2000) {
             two_seconds * self.keyframe
         } else {
@@ -361,4 +363,25 @@ fn a_radio_links_hiccups_are_no_narrow_link() {
 fn where_the_kernel_tells_nothing_but_the_queue_it_takes_longer() {
     let worst = worst(500_000, 0.3, 0, false);
     assert!(worst < 3.0, "{worst:.1} s");
+}
+
+#[test]
+fn other_bounds_do_not_make_the_uplink_wider() {
+    let mut world = World::new(bounds(75_000, 1_000_000));
+    world.run(10, 2e6);
+    world.run(20, 2e5);
+    let smaller = world.governor.within(bounds(25_000, 50_000));
+    assert_eq!((smaller.setting(), smaller.told().target), (50_000, 50_000));
+    let back = smaller.within(bounds(75_000, 1_000_000));
+    assert_eq!((back.setting(), back.told().target), (75_000, 75_000));
+}
+
+#[test]
+fn a_camera_of_few_frames_is_silent_between_them_and_not_slow() {
+    for fps in [1, 2, 5] {
+        let mut world = World::new(bounds(25_000, 250_000));
+        world.fps = fps;
+        world.run(300, 2e6);
+        assert_eq!(world.settings, [(0.0, 250_000)], "{fps}");
+    }
 }
