@@ -90,7 +90,7 @@ impl Diag {
             // the answer is there when the question has been taken
             let length = self.socket.read(&mut self.buffer)?;
             let end = read_answer(&self.buffer[..length], &mut told);
-            if end || which == ONE {
+            if end || which == ONE || length == 0 {
                 return Ok(told);
             }
         }
