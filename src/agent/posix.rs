@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -98,15 +99,16 @@ pub(crate) fn lock_holder(file: &File) -> io::Result<Option<u32>> {
 ///
 /// # Errors
 /// What the operating system says: the service's address families may not include netlink's.
-pub(crate) fn sock_diag() -> io::Result<File> {
+pub(crate) fn sock_diag() -> io::Result<UnixDatagram> {
     let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: takes plain numbers.
     let descriptor = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_SOCK_DIAG) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
+    // netlink's datagrams are sent and received like any others, and std has no type for sockets in general
     // SAFETY: the descriptor was just made and nobody else owns it.
-    Ok(unsafe { File::from_raw_fd(descriptor) })
+    Ok(unsafe { UnixDatagram::from_raw_fd(descriptor) })
 }
 
 /// A file in memory without a name: it lives as long as somebody has it open.

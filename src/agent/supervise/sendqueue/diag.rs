@@ -7,8 +7,8 @@
 use super::{Arrived, Sent};
 use crate::posix;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 /// `SOCK_DIAG_BY_FAMILY`, `NLMSG_ERROR`, `NLMSG_DONE`.
@@ -31,7 +31,7 @@ const LARGEST: usize = 32 << 10;
 
 #[derive(Debug)]
 pub(super) struct Diag {
-    socket: File,
+    socket: UnixDatagram,
     /// The connections found last, by family and the kernel's name for them.
     known: Vec<(u8, [u8; ID])>,
     buffer: Vec<u8>,
@@ -83,12 +83,12 @@ impl Diag {
         request.extend([family, libc::IPPROTO_TCP as u8, 1 << (INFO - 1), 0]);
         request.extend(STATES.to_ne_bytes());
         request.extend(id);
-        self.socket.write_all(&request)?;
+        self.socket.send(&request)?;
         self.buffer.resize(LARGEST, 0);
         let mut told = Vec::new();
         loop {
             // the answer is there when the question has been taken
-            let length = self.socket.read(&mut self.buffer)?;
+            let length = self.socket.recv(&mut self.buffer)?;
             let end = read_answer(&self.buffer[..length], &mut told);
             if end || which == ONE || length == 0 {
                 return Ok(told);
@@ -172,6 +172,7 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd;
 
