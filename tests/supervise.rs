@@ -9,6 +9,8 @@ mod bench;
 mod capture;
 #[path = "supervise/systemd.rs"]
 mod systemd;
+#[path = "supervise/thousand.rs"]
+mod thousand;
 
 use bench::{Bench, events, is_gone, signal, state_and_parent, wait};
 use pistream_agent::{Cause, Event, StreamState};

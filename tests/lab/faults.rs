@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// A frozen ffmpeg is waited for no longer (`stall_after` is 9 s by default; what it took is printed).
 const FREEZE_FOUND: Duration = Duration::from_secs(20);
-/// nginx gives the name of a publisher that went silent back after `drop_idle_publisher 10s`.
+/// nginx gives the name of a publisher that went silent back after `drop_idle_publisher 8s`.
 const NAME_FREE: Duration = Duration::from_secs(15);
 
 fn streaming() -> (Lab, Status) {
@@ -154,4 +154,32 @@ fn a_dead_supervisor_is_started_again_by_systemd() {
     streams_again(&lab, "porch", NAME_FREE * 2);
     println!("supervisor killed: streaming again after {took:.1?}");
     assert_eq!(lab.root("porch", "pgrep -cx ffmpeg"), "1", "an orphan streams on");
+}
+
+#[test]
+fn a_power_supply_that_is_too_weak_is_told_by_a_stand_in_for_the_firmware() {
+    let (lab, _) = streaming();
+    lab.root(
+        "porch",
+        "mount -t tmpfs firmware /sys/devices/platform && mkdir -p /sys/devices/platform/soc/soc:firmware && \
+         echo 50005 >/sys/devices/platform/soc/soc:firmware/get_throttled && systemctl restart pistream-camera",
+    );
+    let mut told = Vec::new();
+    wait_for(Duration::from_secs(30), "the warning", || {
+        told = status(&lab, "porch").map(|s| s.warnings).unwrap_or_default();
+        !told.is_empty()
+    });
+    assert_eq!(
+        told,
+        ["the Pi reports under-voltage: the power supply is too weak, throttled"]
+    );
+    lab.root(
+        "porch",
+        &format!("kill -9 {}", status(&lab, "porch").unwrap().ffmpeg_pid.unwrap()),
+    );
+    let (_, words) = self::told(&lab, Cause::Killed, Duration::from_secs(10));
+    assert!(
+        words.contains("under-voltage"),
+        "a failure without what may be behind it: {words}"
+    );
 }

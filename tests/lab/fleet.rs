@@ -184,11 +184,18 @@ pub fn status(lab: &Lab, camera: &str) -> Option<Status> {
     })
 }
 
+/// A shell's request for the server's statistics, made on the server.
+pub const ASK_STATISTICS: &str =
+    "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3";
+
 /// Bytes the server has received from the publisher of this stream; `None` while there is none.
 pub fn bytes_received(lab: &Lab, stream: &str) -> Option<u64> {
-    let ask = "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3";
-    let page = String::from_utf8_lossy(&lab.ssh("hub", ask).stdout).into_owned();
-    let of_stream = page
+    bytes_of(stream, &String::from_utf8_lossy(&lab.ssh("hub", ASK_STATISTICS).stdout))
+}
+
+/// The same, out of the server's statistics.
+pub fn bytes_of(stream: &str, statistics: &str) -> Option<u64> {
+    let of_stream = statistics
         .split("<stream>")
         .find(|part| part.contains(&format!("<name>{stream}</name>")))?;
     of_stream.contains("<publishing/>").then_some(())?;

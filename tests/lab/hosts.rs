@@ -81,6 +81,24 @@ impl Lab {
         usage.map_or(0.0, |micros| micros.parse::<f64>().unwrap() / 1e6)
     }
 
+    /// The processes of a container, as this machine numbers them: id, name, and state as the kernel writes it.
+    pub fn processes(&self, name: &str) -> Vec<(u32, String, char)> {
+        let group = format!("pistream-lab-{}/{name}", self.id);
+        let own = ["cpuacct/", ""].map(|hierarchy| Path::new("/sys/fs/cgroup").join(hierarchy).join(&group));
+        own.iter()
+            .find(|group| group.exists())
+            .map(|group| below(group))
+            .unwrap_or_default()
+    }
+
+    /// Runs a command in the network of a container, whether it runs or not.
+    pub fn in_network(&self, name: &str, command: &[&str]) -> Output {
+        let space = format!("plab{}-{name}", self.id);
+        let mut ip = Command::new("ip");
+        ip.args(["netns", "exec", &space]).args(command);
+        ip.stdin(Stdio::null()).output().unwrap()
+    }
+
     pub fn id(&self) -> String {
         self.id.clone()
     }
@@ -231,6 +249,23 @@ impl Lab {
             .map(|name| format!("--- {name}\n{}", all(&self.ssh(name, journal))))
             .collect()
     }
+}
+
+/// The processes of a cgroup and of those in it.
+fn below(group: &Path) -> Vec<(u32, String, char)> {
+    let listed = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let process = |pid: &str| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+        Some((pid.parse().ok()?, name.to_owned(), rest.chars().next()?))
+    };
+    let mut found: Vec<_> = listed.lines().filter_map(process).collect();
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(below(&entry.path()));
+        }
+    }
+    found
 }
 
 pub fn script(name: &str) -> Command {

@@ -12,6 +12,7 @@ mod capture;
 mod checking;
 mod demo;
 mod deploying;
+mod fault_table;
 mod faults;
 mod fleet;
 mod hostile;

@@ -175,6 +175,10 @@ impl Supervisor<'_> {
         .collect()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many files, pipes and sockets the supervisor has open.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()

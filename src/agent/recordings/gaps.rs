@@ -14,8 +14,8 @@ const ASKED: usize = 200;
 /// Before and after a gap, what belongs to it is looked for. Seconds.
 const BEFORE: u64 = 5;
 const AFTER: u64 = 20;
-/// nginx gives up on a silent publisher after ten seconds (`drop_idle_publisher`), and says so.
-const IDLE: std::ops::RangeInclusive<u64> = 7..=16;
+/// nginx gives up on a silent publisher after eight seconds (`drop_idle_publisher`), and says so.
+const IDLE: std::ops::RangeInclusive<u64> = 5..=14;
 /// Lines that tell something, for journalctl.
 const TELLING: &str = "--grep=No space left on device|recording stops: only|drop idle publisher|Started pistream-|\
     Stopped pistream-|Main process exited";
@@ -153,7 +153,7 @@ mod tests {
         let of = |entries: &[Entry]| why(1000, 1100, entries);
         assert!(of(&[]).contains("camera ended its stream"));
         let idle = "*1 live: drop idle publisher, client: 10.0.0.1";
-        assert!(of(&[entry(1010, "a", idle)]).contains("lost its network"));
+        assert!(of(&[entry(1008, "a", idle)]).contains("lost its network"));
         // another camera's, later
         assert!(of(&[entry(1050, "a", idle)]).contains("camera ended its stream"));
         assert!(of(&[entry(990, "a", "x"), entry(1090, "b", "y")]).contains("off or started anew"));

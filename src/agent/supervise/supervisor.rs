@@ -200,7 +200,7 @@ impl Supervisor {
         }
         let now = Instant::now();
         let (cause, message) = self.bulletin.explain(cause, message, now);
-        let pause = self.back_off.after(streamed, fastrand::f64());
+        let pause = self.back_off.after(streamed, Some(cause), fastrand::f64());
         self.bulletin.failed(cause, &message, streamed, pause, now);
         self.phase = Phase::Waiting { until: now + pause };
     }

@@ -100,7 +100,7 @@ impl Supervisor {
         self.systemd.ready();
         self.trials.forget();
         self.bulletin.without_pipeline(reasons);
-        let pause = self.back_off.after(Duration::ZERO, fastrand::f64());
+        let pause = self.back_off.after(Duration::ZERO, None, fastrand::f64());
         self.phase = Phase::Waiting {
             until: Instant::now() + pause,
         };

@@ -1,0 +1,109 @@
+//! What the camera tells, what arrives at the server, and how many ffmpegs there are: seen from outside the hosts, where
+//! that can be. ssh would cost a quarter of a second each time, and goes with the cable.
+
+use crate::fleet::{ASK_STATISTICS, bytes_of, status};
+use crate::hosts::Lab;
+use pistream_agent::{Event, Status};
+use std::collections::HashMap;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const POLL: Duration = Duration::from_millis(30);
+/// A child that has ended is reaped within this, or it is a zombie that stays.
+const REAPED: Duration = Duration::from_secs(3);
+
+/// Of a lab's camera, and its server `hub`.
+pub struct Observer<'a> {
+    pub lab: &'a Lab,
+    pub camera: &'static str,
+    /// Inside the virtual Pi nothing can be seen from outside.
+    pub container: bool,
+}
+
+impl Observer<'_> {
+    pub fn status(&self) -> Option<Status> {
+        if !self.container {
+            return status(self.lab, self.camera);
+        }
+        let processes = self.lab.processes(self.camera);
+        let (agent, ..) = processes.iter().find(|(_, name, _)| name.starts_with("agent-"))?;
+        let mut socket = UnixStream::connect(format!("/proc/{agent}/root/run/pistream/status.sock")).ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).ok()?;
+        answer.lines().find_map(|line| match serde_json::from_str(line) {
+            Ok(Event::Status { status }) => Some(*status),
+            _ => None,
+        })
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        let answer = self.lab.in_network("hub", &["bash", "-c", ASK_STATISTICS]);
+        bytes_of(self.camera, &String::from_utf8_lossy(&answer.stdout))
+    }
+
+    /// Waits until the camera's status is as wanted; `None` if it never is.
+    pub fn until(&self, patience: Duration, wanted: impl Fn(&Status) -> bool) -> Option<Duration> {
+        within(patience, || self.status().is_some_and(|status| wanted(&status)))
+    }
+
+    /// Waits until bytes of the camera's arrive.
+    pub fn arrives(&self, patience: Duration) -> Option<Duration> {
+        let mut before = None;
+        within(patience, || {
+            let now = self.bytes();
+            let advanced = matches!((before, now), (Some(before), Some(now)) if now > before);
+            before = now;
+            advanced
+        })
+    }
+
+    /// Waits until bytes of another ffmpeg than this one arrive, after its first frame.
+    pub fn arrives_anew(&self, before: Option<u32>, patience: Duration) -> Option<Duration> {
+        let start = Instant::now();
+        self.until(patience, |status| {
+            status.frames > 0 && status.ffmpeg_pid.is_some() && status.ffmpeg_pid != before
+        })?;
+        self.arrives(patience)?;
+        Some(start.elapsed())
+    }
+
+    /// Counts ffmpegs until `done`: the most that ever ran at once, and the zombies that stayed.
+    pub fn count(&self, done: &AtomicBool) -> (usize, usize) {
+        let (mut most, mut zombies) = (0, 0);
+        let mut dead: HashMap<u32, Instant> = HashMap::new();
+        while !done.load(Ordering::Relaxed) {
+            let mut processes = self.lab.processes(self.camera);
+            processes.retain(|(_, name, state)| name == "ffmpeg" && *state != 'X');
+            let ended = |pid: &u32| processes.iter().any(|(other, _, state)| other == pid && *state == 'Z');
+            dead.retain(|pid, _| ended(pid));
+            for (pid, ..) in processes.iter().filter(|(.., state)| *state == 'Z') {
+                let since = *dead.entry(*pid).or_insert_with(Instant::now);
+                if since.elapsed() > REAPED {
+                    zombies += 1;
+                    // counted once
+                    dead.insert(*pid, Instant::now() + Duration::from_secs(86_400));
+                }
+            }
+            most = most.max(processes.iter().filter(|(.., state)| *state != 'Z').count());
+            std::thread::sleep(POLL);
+        }
+        (most, zombies)
+    }
+}
+
+/// Waits until it holds, and tells how long that took; `None` if it never does.
+pub fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
+    let start = Instant::now();
+    loop {
+        if holds() {
+            return Some(start.elapsed());
+        }
+        if start.elapsed() > patience {
+            return None;
+        }
+        std::thread::sleep(POLL);
+    }
+}
