@@ -106,9 +106,22 @@ pub(crate) fn sock_diag() -> io::Result<UnixDatagram> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // netlink's datagrams are sent and received like any others, and std has no type for sockets in general
+    // netlink's datagrams are received like any others, and std has no type for sockets in general
     // SAFETY: the descriptor was just made and nobody else owns it.
     Ok(unsafe { UnixDatagram::from_raw_fd(descriptor) })
+}
+
+/// Sends one datagram. Not by write(2), as std would: the kernel counts those, and what an agent writes is watched.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn send(socket: &UnixDatagram, datagram: &[u8]) -> io::Result<()> {
+    let flags = libc::MSG_NOSIGNAL;
+    // SAFETY: the pointer and the length are those of a slice that lives for the call.
+    match unsafe { libc::send(socket.as_raw_fd(), datagram.as_ptr().cast(), datagram.len(), flags) } {
+        0.. => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// A file in memory without a name: it lives as long as somebody has it open.

@@ -83,7 +83,7 @@ impl Diag {
         request.extend([family, libc::IPPROTO_TCP as u8, 1 << (INFO - 1), 0]);
         request.extend(STATES.to_ne_bytes());
         request.extend(id);
-        self.socket.send(&request)?;
+        posix::send(&self.socket, &request)?;
         self.buffer.resize(LARGEST, 0);
         let mut told = Vec::new();
         loop {
