@@ -29,7 +29,7 @@ pub enum Command {
     Controls(Controls),
     /// Write every file of every host into a directory; touches no host
     Render(Render),
-    /// The fleet's certificates: who has which, who shall get another or none
+    /// The fleet's certificates: who has which, who shall get another or none; and how its authority is kept
     #[command(subcommand)]
     Certs(Certs),
     /// Watch a camera of a server that speaks TLS, in any player; needs a viewer's directory, no inventory

@@ -100,7 +100,7 @@ keys! {
         tls: OnOff = "on",
         /// Where nginx comes from: the distribution's packages, or sources that are built on the server.
         nginx: NginxKeys,
-        /// RTMPS, for cameras.
+        /// RTMPS, for cameras, and for viewers with a certificate.
         rtmps_port: Port = "1936",
         /// RTMP, for viewers; without TLS for cameras too.
         rtmp_port: Port = "1935",

@@ -1,14 +1,15 @@
 //! Where keys are, and where they are not: looked for in everything that hosts and deployer show or leave behind.
 
 use crate::fleet::{Fleet, deploy, lives, streams_again};
-use crate::hosts::{Image, Lab, run, text};
+use crate::hosts::{Image, Lab, all, run, text};
 use crate::identity::{IDENTITY, SOON, certs, put};
 use crate::releases::is_confined;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 /// The secret lines of a key in PEM.
 fn secrets(pem: &str) -> Vec<String> {
@@ -69,6 +70,18 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     fs::remove_file(lab.home().join(SOURCE)).unwrap();
     assert_eq!(deploy(&lab, &[]).must_exit(0).result("porch").0, "unchanged");
     certs(&lab, &["list", "-i", "hosts.yml"]);
+    // nobody expects that a host has lost what it had: it fails alone, and where there is a passphrase it does not
+    lab.root("porch", &format!("rm {IDENTITY}"));
+    let lost = deploy(&lab, &[]).must_exit(1);
+    assert_eq!(
+        (lost.result("hub").0, lost.result("porch").0),
+        ("unchanged", "failed"),
+        "{}",
+        lost.text()
+    );
+    say_passphrase(&lab, PASSPHRASE);
+    assert_eq!(deploy(&lab, &[]).must_exit(0).result("porch").0, "changed");
+    fs::remove_file(lab.home().join(SOURCE)).unwrap();
     // keys are made while somebody looks over everybody's shoulder
     for host in ["hub", "porch"] {
         certs(&lab, &["renew", host, "-i", "hosts.yml"]);
@@ -169,4 +182,70 @@ fn look_at_processes(seen: &mut BTreeSet<String>) {
             }
         }
     }
+}
+
+/// `pistream ARGUMENTS` on a terminal, at which this is typed.
+fn on_a_terminal(directory: &Path, arguments: &str, typed: &str) -> Output {
+    let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_pistream"));
+    let mut script = Command::new("script");
+    script
+        .args(["-q", "-e", "-c", &command, "script.log"])
+        .current_dir(directory);
+    script
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut script = script.spawn().unwrap();
+    script.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    script.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_passphrase_that_the_inventory_does_not_name_is_asked_for_on_the_terminal_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let here = place.path();
+    let inventory = |passphrase: &str| {
+        let text = format!("servers: {{hub: {{ssh: 127.0.0.1:9}}}}\n{passphrase}");
+        fs::write(here.join("hosts.yml"), text).unwrap();
+    };
+    let key = || fs::read_to_string(here.join(".pistream/ca.key")).unwrap();
+    let is_sealed = || key().contains("BEGIN ENCRYPTED PRIVATE KEY");
+    let typing = |arguments: &str, typed: &str, code: i32| {
+        let output = on_a_terminal(here, arguments, typed);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {}", all(&output));
+        text(&output)
+    };
+    // the host is not there, the authority is
+    inventory("");
+    typing("deploy", "", 1);
+    assert!(!is_sealed());
+    typing("certs seal", "first\nanother\n", 2);
+    assert!(!is_sealed(), "what was typed differed");
+    typing("certs seal", "first\nfirst\n", 0);
+    assert!(is_sealed());
+
+    let sealed = key();
+    let told = typing("deploy", "wrong\n", 2);
+    assert!(told.contains("does not open"), "{told}");
+    let mut alone = Command::new("setsid");
+    alone
+        .args(["--wait", env!("CARGO_BIN_EXE_pistream"), "deploy"])
+        .current_dir(here)
+        .stdin(Stdio::null());
+    let alone = alone.output().unwrap();
+    assert_eq!(alone.status.code(), Some(2), "{}", all(&alone));
+    assert!(all(&alone).contains("no terminal to ask"), "{}", all(&alone));
+    assert_eq!(key(), sealed);
+    typing("deploy", "first\n", 1);
+
+    // the inventory names the next one: the present one is typed, and then nothing is
+    inventory("ca: {passphrase: {file: passphrase}}\n");
+    fs::write(here.join("passphrase"), "second\n").unwrap();
+    typing("certs seal", "first\n", 0);
+    typing("deploy", "", 1);
+    assert_ne!(key(), sealed);
+    typing("certs unseal", "", 0);
+    assert!(!is_sealed());
+    let told = typing("deploy", "", 1);
+    assert!(told.contains("in clear"), "{told}");
 }
