@@ -71,6 +71,7 @@ async fn revoke(inventory: cli::Inventory, name: &str) -> miette::Result<exit::C
         inventory,
         check: false,
         diff: false,
+        stop_others: false,
         jobs: cli::JOBS,
         templates: None,
         json: false,

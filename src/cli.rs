@@ -62,6 +62,9 @@ pub struct Deploy {
     /// Show how files differ (secrets never)
     #[arg(long)]
     pub diff: bool,
+    /// Stop and disable other services that have a host's camera (motion, mediamtx, the Ansible playbook's ffmpeg …)
+    #[arg(long)]
+    pub stop_others: bool,
     /// Only these hosts: a name, a pattern like `cam-*`, `cameras` or `servers`; repeatable
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub limit: Vec<String>,

@@ -79,6 +79,7 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
             request: ApplyRequest {
                 mode,
                 diff: options.diff,
+                stop_others: options.stop_others,
                 plan,
             },
             messages: messages.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML, no template and no host. `inventory` is the only way in.
 
+pub mod libcamera;
 mod rungs;
 #[cfg(test)]
 pub(crate) mod samples;

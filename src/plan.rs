@@ -12,6 +12,7 @@ mod server;
 mod view;
 
 pub use paths::Paths;
+pub use pistream_agent::USER;
 
 use crate::ca::Identities;
 use crate::model::{Camera, Fleet, Name, Server};
@@ -19,11 +20,11 @@ use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
 use pistream_agent::Plan;
 
-/// The system user under which nginx and the camera's agent run.
-pub const USER: &str = "pistream";
 pub const SERVER_UNIT: &str = "pistream-server.service";
 pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
+
+const TMP_UNIT: &str = "tmp.mount";
 
 /// Where settings of the host's journal are looked for, and whose they are.
 const JOURNALD: &str = "/etc/systemd/journald.conf.d";

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
     ("restream.conf.j2", include_str!("../templates/restream.conf.j2")),
     (
@@ -26,6 +26,7 @@ const EMBEDDED: [(&str, &str); 9] = [
     ("reload-nginx.sh.j2", include_str!("../templates/reload-nginx.sh.j2")),
     ("camera.toml.j2", include_str!("../templates/camera.toml.j2")),
     ("journald.conf.j2", include_str!("../templates/journald.conf.j2")),
+    ("tmp.mount.j2", include_str!("../templates/tmp.mount.j2")),
     (
         "pistream-camera.service.j2",
         include_str!("../templates/pistream-camera.service.j2"),

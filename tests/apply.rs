@@ -191,6 +191,7 @@ fn request(mode: Mode, diff: bool, plan: &Plan) -> String {
     serde_json::to_string(&ApplyRequest {
         mode,
         diff,
+        stop_others: false,
         plan: plan.clone(),
     })
     .unwrap()

@@ -83,6 +83,21 @@ impl Accounts {
         self.groups.get(group).map(|(gid, _)| *gid)
     }
 
+    /// The ids with which a service of this user's runs: the user, and its groups, the primary one first.
+    pub(crate) fn identity(&self, user: &str) -> Option<(u32, Vec<u32>)> {
+        let (uid, primary) = *self.users.get(user)?;
+        let further = self
+            .groups
+            .iter()
+            .filter(|(group, (gid, _))| *gid != primary && self.is_in(user, group));
+        Some((
+            uid,
+            std::iter::once(primary)
+                .chain(further.map(|(_, (gid, _))| *gid))
+                .collect(),
+        ))
+    }
+
     fn is_in(&self, user: &str, group: &str) -> bool {
         let primary = self.users.get(user).map(|(_, gid)| *gid);
         self.groups
@@ -162,5 +177,7 @@ mod tests {
         assert_eq!(accounts.missing_groups(&user), Vec::<&str>::new());
         accounts.groups.insert("render".into(), (106, vec![]));
         assert_eq!(accounts.missing_groups(&user), ["render"]);
+        assert_eq!(accounts.identity("pistream"), Some((990, vec![990, 44])));
+        assert_eq!(accounts.identity("nobody"), None);
     }
 }

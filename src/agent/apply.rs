@@ -87,8 +87,13 @@ fn prepare_and_apply(host: &Host, request: &ApplyRequest) -> Result<Outcome, Fau
 
 fn compare_and_apply(host: &Host, request: &ApplyRequest, plan: &Plan, memory: &Memory) -> Result<Outcome, Fault> {
     let accounts = Accounts::read(host)?;
-    let found = compare::compare(host, plan, memory, &accounts, request.diff)?;
+    let mut found = compare::compare(host, plan, memory, &accounts, request.diff)?;
     refuse::differences(host, plan, &accounts, &found)?;
+    if host.root().is_none() {
+        found
+            .dropped_units
+            .extend(refuse::camera::others(plan, request.stop_others)?);
+    }
     let changes = found.changes();
     let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
     if request.mode == Mode::Check {

@@ -8,9 +8,11 @@
 mod controls;
 mod description;
 pub(crate) mod devices;
+mod pictures;
 
 pub(crate) use controls::Applied;
 
+use pistream_agent::Picture;
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::mem;
@@ -43,6 +45,14 @@ pub(crate) enum CameraError {
         driver: String,
         wanted: String,
         offered: String,
+    },
+    #[error("{device}: {card} (driver {driver}) lists {lacks} ({format})")]
+    Picture {
+        device: PathBuf,
+        card: String,
+        driver: String,
+        format: String,
+        lacks: String,
     },
     #[error("{device}: its controls cannot be listed: {source}")]
     List { device: PathBuf, source: io::Error },
@@ -118,18 +128,33 @@ impl Camera {
         self.capabilities & (sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
     }
 
-    /// Whether the device captures in this pixel format (four characters, "H264").
+    /// Whether it is the Pi's own camera of the legacy stack.
+    pub(crate) fn is_legacy(&self) -> bool {
+        let called = |name: &&str| self.card.starts_with(name) || self.driver.starts_with(name);
+        devices::LEGACY.iter().any(called)
+    }
+
+    /// Whether the device captures in this pixel format (four characters, "H264"), and this picture in it.
     ///
     /// # Errors
-    /// [`CameraError::NoCapture`], or [`CameraError::Format`] with what it offers instead.
-    pub(crate) fn offers(&self, wanted: &str) -> Result<(), CameraError> {
+    /// [`CameraError::NoCapture`], [`CameraError::Format`] or [`CameraError::Picture`], with what it offers instead.
+    pub(crate) fn offers(&self, wanted: &str, picture: Option<Picture>) -> Result<(), CameraError> {
         let (device, card, driver) = (self.path.clone(), self.card.clone(), self.driver.clone());
         if !self.captures() {
             return Err(CameraError::NoCapture { device, card, driver });
         }
         let formats = self.device.enum_formats().unwrap_or_default();
-        if formats.iter().any(|format| format.fourcc.repr == *wanted.as_bytes()) {
-            return Ok(());
+        if let Some(format) = formats.iter().find(|format| format.fourcc.repr == *wanted.as_bytes()) {
+            return match picture.and_then(|picture| self.lacks(format.fourcc.repr, picture)) {
+                None => Ok(()),
+                Some(lacks) => Err(CameraError::Picture {
+                    device,
+                    card,
+                    driver,
+                    format: wanted.to_owned(),
+                    lacks,
+                }),
+            };
         }
         let names: Vec<_> = formats
             .iter()

@@ -21,6 +21,9 @@ pub const AGENT_DIR: &str = "/usr/local/lib/pistream";
 /// Where the agent keeps what it must remember between two applies (state, journal).
 pub const STATE_DIR: &str = "/var/lib/pistream";
 
+/// The system user under which a host's services run.
+pub const USER: &str = "pistream";
+
 /// How a camera streams: a [`CameraConfig`].
 pub const CAMERA_CONFIG: &str = "/etc/pistream/camera.toml";
 

@@ -15,6 +15,7 @@
 mod accounts;
 mod apply;
 mod archive;
+mod board;
 mod builds;
 mod camera;
 mod command;
@@ -22,6 +23,7 @@ mod controls;
 mod events;
 mod facts;
 mod files;
+mod holders;
 mod host;
 mod identity;
 mod inspect;

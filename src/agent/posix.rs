@@ -25,6 +25,45 @@ pub(crate) fn effective_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// Does some work as another user: on a thread of its own, since to the kernel every thread is somebody. Programs that it
+/// starts are that user's too. Needs root.
+///
+/// # Errors
+/// What the operating system says of becoming that user; the work is not begun then.
+pub(crate) fn as_user<T: Send>(user: u32, groups: &[u32], work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    let Some(primary) = groups.first() else {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    };
+    let done = std::thread::scope(|scope| {
+        let become_and_work = move || {
+            become_user(user, *primary, groups)?;
+            Ok(work())
+        };
+        scope.spawn(become_and_work).join()
+    });
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// This thread alone: the C library's functions of these names would change all threads.
+fn become_user(user: u32, group: u32, groups: &[u32]) -> io::Result<()> {
+    // 32-bit ARM's first calls of these names took 16-bit ids
+    #[cfg(target_arch = "arm")]
+    const CALLS: [libc::c_long; 3] = [libc::SYS_setgroups32, libc::SYS_setresgid32, libc::SYS_setresuid32];
+    #[cfg(not(target_arch = "arm"))]
+    const CALLS: [libc::c_long; 3] = [libc::SYS_setgroups, libc::SYS_setresgid, libc::SYS_setresuid];
+    let [set_groups, set_group, set_user] = CALLS;
+    let told = |result: libc::c_long| match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    };
+    // SAFETY: `groups` lives for the call, and its length is told; the others take numbers alone.
+    unsafe {
+        told(libc::syscall(set_groups, groups.len(), groups.as_ptr()))?;
+        told(libc::syscall(set_group, group, group, group))?;
+        told(libc::syscall(set_user, user, user, user))
+    }
+}
+
 /// The kernel's release and architecture, as `uname -r` and `uname -m` tell them.
 pub(crate) fn kernel() -> Option<(String, String)> {
     // SAFETY: utsname is plain arrays of characters, for which all zeroes is a value.

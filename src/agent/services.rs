@@ -141,6 +141,11 @@ pub(crate) fn daemon_reload() -> Result<(), Error> {
         .map_err(|source| Error::DaemonReload { source })
 }
 
+/// Whether stopping it can fail because somebody is in the middle of it: a file system stays until nobody uses it.
+pub(crate) fn is_mount(unit: &str) -> bool {
+    unit.ends_with(".mount")
+}
+
 /// `systemctl verb unit`.
 pub(crate) fn act(verb: &'static str, unit: &str) -> Result<(), Error> {
     if matches!(verb, "start" | "restart") {

@@ -37,7 +37,7 @@ mod validity;
 use choice::all_hold;
 use journal::log;
 use listener::{Board, Listener};
-use pistream_agent::PipelineFacts;
+use pistream_agent::{CameraConfig, PipelineFacts, Requirement};
 use requirements::Trials;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
@@ -130,6 +130,29 @@ pub(crate) fn obstacles(config: &Path) -> Result<Vec<PipelineFacts>, String> {
         }
     });
     Ok(facts.collect())
+}
+
+/// The configuration that a text is, if it can be run.
+pub(crate) fn understood(text: &str) -> Option<CameraConfig> {
+    config::parse(text).ok()
+}
+
+/// Whether any of its ways begins at a camera.
+pub(crate) fn uses_camera(config: &CameraConfig) -> bool {
+    let of_camera =
+        |requirement: &Requirement| matches!(requirement, Requirement::V4l2(_) | Requirement::Listed { .. });
+    let mut requirements = config.pipelines.iter().flat_map(|pipeline| &pipeline.requires);
+    requirements.any(of_camera)
+}
+
+/// Why this configuration cannot work on this host whatever is plugged in or installed, and what to do instead.
+pub(crate) fn hopeless(config: &CameraConfig) -> Option<(String, String)> {
+    requirements::hopeless(&config.pipelines).or_else(|| {
+        let objections = requirements::objections(&config.pipelines);
+        let told: Vec<String> = objections.iter().map(ToString::to_string).collect();
+        let advice = "`pistream controls CAMERA` lists what the camera's driver takes".to_owned();
+        (!told.is_empty()).then(|| (told.join("\n"), advice))
+    })
 }
 
 /// SIGTERM and SIGINT set `stop` and wake the main loop; SIGHUP does nothing (a handler, not "ignore": ffmpeg would

@@ -220,7 +220,7 @@ keys! {
         /// The H.264 level; it must allow the size at the fps.
         level: Level = "4.0",
         /// Further V4L2 controls by name, as `pistream controls CAMERA` lists them: a number, or a menu's entry by its name;
-        /// of libcamera's cameras rotate, horizontal_flip, vertical_flip.
+        /// of libcamera's cameras rotate, horizontal_flip, vertical_flip, exposure, shutter, gain, ev, metering, awb.
         controls: Controls,
         /// Further servers that get the stream: rtmp://host/app, or {url: rtmp://host/app, key: a secret}.
         restream: Vec<Given<OrShort<RestreamKeys>>>,
@@ -228,7 +228,7 @@ keys! {
         stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
         /// How its recordings are kept otherwise than the server says: {keep: 7d, at_most: 100G}.
         recording: CameraRecordingKeys,
-        /// normal, or tmpfs: the host's journal stays in memory, to spare its SD card.
+        /// normal, or tmpfs: the host's journal and /tmp stay in memory, to spare its SD card.
         sd_card: SdCard = "normal",
     }
 }

@@ -1,7 +1,7 @@
 //! A camera: the agent that supervises its ffmpeg, and the settings of both.
 
 use super::parts::{check, directory, identity, owned, package, system, unit_check};
-use super::{CAMERA_UNIT, Error, JOURNALD, Paths, USER, view};
+use super::{CAMERA_UNIT, Error, JOURNALD, Paths, TMP_UNIT, USER, view};
 use crate::ca::Identities;
 use crate::model::{Camera, Fleet, SdCard};
 use crate::templates::Templates;
@@ -54,13 +54,42 @@ pub(super) fn for_camera(
         files.push(system(&paths.authority, identities.authority.clone()));
         restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
     }
+    let mut checks = vec![
+        check(
+            "camera configuration",
+            &settings,
+            &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
+        ),
+        unit_check(&paths.camera_unit, CAMERA_UNIT),
+    ];
+    let mut units = vec![
+        // named even without settings of ours: it is to be restarted when they go, too
+        Unit {
+            name: JOURNALD_UNIT.into(),
+            restart_on: vec![paths.journald_conf.clone()],
+            reload_on: vec![],
+        },
+    ];
     if camera.sd_card == SdCard::Tmpfs {
         directories.push(directory(JOURNALD, "root", 0o755));
         files.push(system(
             &paths.journald_conf,
             templates.render("journald.conf.j2", &context)?,
         ));
+        files.push(system(&paths.tmp_mount, templates.render("tmp.mount.j2", &context)?));
+        checks.push(unit_check(&paths.tmp_mount, TMP_UNIT));
+        units.push(Unit {
+            name: TMP_UNIT.into(),
+            // what is mounted there already, and in use, can be given another size
+            restart_on: vec![],
+            reload_on: vec![paths.tmp_mount.clone()],
+        });
     }
+    units.push(Unit {
+        name: CAMERA_UNIT.into(),
+        restart_on,
+        reload_on: vec![],
+    });
     Ok(Plan {
         host: camera.name.to_string(),
         packages: vec![package("ffmpeg")],
@@ -73,27 +102,8 @@ pub(super) fn for_camera(
         }],
         directories,
         files,
-        checks: vec![
-            check(
-                "camera configuration",
-                &settings,
-                &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
-            ),
-            unit_check(&paths.camera_unit, CAMERA_UNIT),
-        ],
-        units: vec![
-            // named even without settings of ours: it is to be restarted when they go, too
-            Unit {
-                name: JOURNALD_UNIT.into(),
-                restart_on: vec![paths.journald_conf.clone()],
-                reload_on: vec![],
-            },
-            Unit {
-                name: CAMERA_UNIT.into(),
-                restart_on,
-                reload_on: vec![],
-            },
-        ],
+        checks,
+        units,
         identity: tls.then(|| identity(&camera.name, paths, identities)),
     })
 }

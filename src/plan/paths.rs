@@ -2,7 +2,7 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT};
+use crate::plan::{CAMERA_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT, TMP_UNIT};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -32,6 +32,8 @@ pub struct Paths {
     pub camera_unit: String,
     /// Settings of the host's journal.
     pub journald_conf: String,
+    /// The host's place for temporary files, where it is to be in memory.
+    pub tmp_mount: String,
     /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
     pub run: String,
     /// Where nginx is told to stop and resume recording: a Unix socket in `run`, which nobody else may enter.
@@ -71,6 +73,7 @@ impl Paths {
             recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             journald_conf: format!("{JOURNALD}/pistream.conf"),
+            tmp_mount: format!("/etc/systemd/system/{TMP_UNIT}"),
             run: "/run/pistream-server".into(),
             control_socket: "/run/pistream-server/control.sock".into(),
             recordings_index: "/run/pistream-recordings".into(),

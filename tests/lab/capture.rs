@@ -59,8 +59,34 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     let groups = lab.root("porch", "id -nG pistream");
     let render = lab.ssh("porch", "getent group render").status.success();
     assert_eq!(groups.split(' ').any(|group| group == "render"), render, "{groups}");
+    a_pi_5_is_refused_what_it_has_no_encoder_for(&lab, &mut fleet);
     let left = lab.root("porch", "systemctl stop pistream-camera; pgrep -c ffmpeg || true");
     assert_eq!(left, "0", "processes are left");
+}
+
+/// By the model that Raspberry Pi's kernels tell in /proc/cpuinfo: a stand-in for the board.
+fn a_pi_5_is_refused_what_it_has_no_encoder_for(lab: &Lab, fleet: &mut Fleet) {
+    lab.root(
+        "porch",
+        "printf 'Model\\t\\t: Raspberry Pi 5 Model B Rev 1.0\\n' >/run/cpuinfo && mount --bind /run/cpuinfo /proc/cpuinfo",
+    );
+    let before = status(lab, "porch").and_then(|now| now.ffmpeg_pid);
+    for keys in ["encoder: copy", "encoder: h264_v4l2m2m"] {
+        fleet.cameras[0].2 = format!("source: rpicam, {keys}, size: 640x480");
+        let refused = fleet.deploy(lab).must_exit(1);
+        let (_, detail) = refused.result("porch");
+        assert!(
+            detail.contains("a Raspberry Pi 5 Model B Rev 1.0 has no H.264 encoder"),
+            "{detail}"
+        );
+        assert!(detail.contains("write `encoder: libx264`"), "{detail}");
+    }
+    assert_eq!(
+        status(lab, "porch").and_then(|now| now.ffmpeg_pid),
+        before,
+        "something was changed"
+    );
+    lab.root("porch", "umount /proc/cpuinfo");
 }
 
 #[test]

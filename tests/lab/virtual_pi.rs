@@ -1,6 +1,6 @@
 //! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
 
-use crate::fleet::{Fleet, bitrate_received, facts, status, streams_again, verify};
+use crate::fleet::{Fleet, bitrate_received, deploy, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use pistream_agent::Cause;
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
     lab.up_pi("porch");
     let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
     fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 30, keyframe_interval: 1s".into();
+    who_has_the_camera_is_named_and_stopped_on_request_alone(&lab, &fleet);
+    what_this_camera_cannot_do_is_refused(&lab, &fleet);
     for (bitrate, bits) in [("1M", 1_000_000), ("250k", 250_000)] {
         fleet.cameras[0].1 = bitrate;
         if bits == 250_000 {
@@ -54,10 +56,112 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
         "{told}"
     );
 
+    // what root may open, the service may not: its user's rights are what counts
+    lab.root("porch", "chmod 600 /dev/video0");
+    let told = facts(&lab, &["porch"]);
+    lab.root("porch", "chmod 660 /dev/video0");
+    let obstacle = told["hosts"][0]["facts"]["camera"]["pipelines"][0]["obstacle"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(obstacle.contains("/dev/video0: Permission denied"), "{told}");
+
     // a Pi that boots without a network lives years back; certificates must be good then, too
     lab.root("porch", "date -s 2003-03-03 && systemctl restart pistream-camera");
     let since = streams_again(&lab, "porch", Duration::from_secs(90));
     println!("clock 2003-03-03: streaming after {since:.1?}");
+}
+
+/// motion's part is played by a program that reads the camera, under its unit's name.
+fn who_has_the_camera_is_named_and_stopped_on_request_alone(lab: &Lab, fleet: &Fleet) {
+    lab.root(
+        "porch",
+        "printf '[Service]\\nExecStart=/usr/bin/v4l2-ctl -d /dev/video0 --stream-mmap\\nStandardOutput=null\\n[Install]\\n\
+         WantedBy=multi-user.target\\n' >/etc/systemd/system/motion.service && systemctl enable --now motion",
+    );
+    let motion = || lab.root("porch", "systemctl is-active motion; systemctl is-enabled motion; true");
+    wait_for(
+        Duration::from_secs(30),
+        "the stand-in for motion to have the camera",
+        || {
+            lab.ssh(
+                "porch",
+                "ls -l /proc/$(systemctl show -P MainPID motion)/fd | grep -q /dev/video0",
+            )
+            .status
+            .success()
+        },
+    );
+    let refused = fleet.deploy(lab).must_exit(1);
+    let (_, detail) = refused.result("porch");
+    assert!(detail.contains("of motion.service) has /dev/video0"), "{detail}");
+    assert!(detail.contains("deploy --stop-others"), "{detail}");
+    assert_eq!(motion(), "active\nenabled");
+
+    // a deploy that stops it and then fails gives the camera back
+    let broken = lab.home().join("broken");
+    std::fs::create_dir_all(&broken).unwrap();
+    let unit = "[Unit]\nDescription=broken\n[Service]\nType=notify\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n";
+    std::fs::write(broken.join("pistream-camera.service.j2"), unit).unwrap();
+    let failed = deploy(lab, &["--stop-others", "--templates", "broken"]).must_exit(1);
+    assert!(
+        failed.changes("porch").contains(&"stop motion.service".to_owned()),
+        "{}",
+        failed.text()
+    );
+    assert_eq!(motion(), "active\nenabled", "{}", failed.text());
+
+    let done = deploy(lab, &["--stop-others"]).must_exit(0);
+    for change in ["stop motion.service", "disable motion.service"] {
+        assert!(done.changes("porch").contains(&change.to_owned()), "{}", done.text());
+    }
+    assert_eq!(motion(), "inactive\ndisabled");
+    streams_again(lab, "porch", Duration::from_secs(90));
+    lab.root(
+        "porch",
+        "rm /etc/systemd/system/motion.service && systemctl daemon-reload",
+    );
+}
+
+/// Before anything is changed, and with the nearest that it can.
+fn what_this_camera_cannot_do_is_refused(lab: &Lab, fleet: &Fleet) {
+    let vcgencmd = "printf '#!/bin/sh\\necho gpu=64M\\n' >/usr/local/bin/vcgencmd && chmod 755 /usr/local/bin/vcgencmd";
+    lab.root("porch", vcgencmd);
+    let before = status(lab, "porch").unwrap().ffmpeg_pid;
+    for (keys, reason, nearest) in [
+        (
+            "source: auto, size: 800x600, fps: 120",
+            "no 120 fps at 800x600; the nearest is 90 (H264)",
+            "what the camera offers",
+        ),
+        (
+            "source: auto, size: 1920x1080, fps: 30",
+            "needs 128 MB of the GPU's memory, and there are 64M",
+            "size: 1296x972",
+        ),
+        (
+            "source: {v4l2: /dev/video0}, size: 4096x2160, fps: 5, level: 5.1",
+            "; the nearest is ",
+            "size: 1296x972",
+        ),
+        (
+            "source: {usb: /dev/video0}, size: 800x600",
+            "no V4L2 device is called uvcvideo (/dev/video0 mmal service 16.1)",
+            "what the camera offers",
+        ),
+    ] {
+        let mut wrong = fleet.clone();
+        wrong.cameras[0].1 = "1M";
+        wrong.cameras[0].2 = keys.to_owned();
+        let refused = wrong.deploy(lab).must_exit(1);
+        let (_, detail) = refused.result("porch");
+        assert!(detail.contains(reason) && detail.contains(nearest), "{keys}: {detail}");
+    }
+    lab.root("porch", "rm /usr/local/bin/vcgencmd");
+    assert_eq!(
+        status(lab, "porch").unwrap().ffmpeg_pid,
+        before,
+        "a refused deploy disturbed the stream"
+    );
 }
 
 /// On the camera that streams already: a boot of the virtual Pi costs a minute.

@@ -27,7 +27,7 @@ pub(crate) struct Differences<'p> {
     /// Ours, no longer in the plan, and empty once the files above are gone; children first.
     pub(crate) removed_directories: Vec<String>,
     pub(crate) units: Vec<UnitChange<'p>>,
-    /// Ours, no longer in the plan, and enabled or running.
+    /// Ours and no longer in the plan, or somebody else's who has the camera; enabled or running.
     pub(crate) dropped_units: Vec<UnitBefore>,
 }
 
@@ -258,11 +258,16 @@ fn compare_units<'p>(plan: &'p Plan, memory: &Memory, found: &mut Differences<'p
     let dropped = dropped
         .iter()
         .map(|name| before(name, states.get(name).unwrap_or(&unknown)));
+    // whoever has files open in a file system keeps it: it goes at the next boot
+    let dropped = dropped.map(|unit| UnitBefore {
+        active: unit.active && !services::is_mount(&unit.name),
+        ..unit
+    });
     found.dropped_units = dropped.filter(|u| u.enabled || u.active).collect();
     Ok(())
 }
 
-fn before(name: &str, state: &UnitState) -> UnitBefore {
+pub(super) fn before(name: &str, state: &UnitState) -> UnitBefore {
     UnitBefore {
         name: name.to_owned(),
         enabled: state.enabled(),

@@ -1,5 +1,7 @@
 //! Everything that can be known to fail is refused before anything is touched. Reads only.
 
+pub(super) mod camera;
+
 use super::compare::Differences;
 use crate::accounts::Accounts;
 use crate::files;
@@ -185,7 +187,11 @@ pub(crate) fn differences(host: &Host, plan: &Plan, accounts: &Accounts, found: 
             return Err(fault(attempted, cause, "free disk space on the host"));
         }
     }
-    parents(host, plan, found)
+    parents(host, plan, found)?;
+    match host.root() {
+        Some(_) => Ok(()),
+        None => camera::possible(plan, found),
+    }
 }
 
 /// Owners and groups that neither exist nor are to be created, and supplementary groups that do not exist.

@@ -2,6 +2,7 @@
 
 use super::state::{Journal, UnitBefore};
 use super::transaction::Transaction;
+use crate::events;
 use crate::files;
 use crate::services;
 use pistream_agent::{Action, Fault};
@@ -70,9 +71,14 @@ fn withdraw(unit: &UnitBefore) -> Result<(), services::Error> {
         services::act("disable", name)?;
     }
     if unit.active {
-        Ok(())
-    } else {
-        services::act("stop", name)
+        return Ok(());
+    }
+    match services::act("stop", name) {
+        Err(_) if services::is_mount(name) => {
+            events::note(format!("{name} is in use and stays until the next boot"));
+            Ok(())
+        }
+        stopped => stopped,
     }
 }
 

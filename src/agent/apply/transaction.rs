@@ -217,6 +217,9 @@ impl<'a> Transaction<'a> {
             if unit.enabled {
                 services::act("disable", &unit.name)?;
             }
+            if services::is_mount(&unit.name) {
+                events::note(format!("{} stays as it is until the next boot", unit.name));
+            }
             changes::dropped_unit_changes(unit).iter().for_each(emit);
         }
         for change in &self.found.files {

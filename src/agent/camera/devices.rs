@@ -2,9 +2,13 @@
 //! depend on what was plugged in first.
 
 use super::Camera;
-use pistream_agent::VideoDevice;
+use crate::board;
+use pistream_agent::{VideoDevice, WantedDevice};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// How the Pi's own camera of the legacy stack is called, by driver or card.
+pub(crate) const LEGACY: [&str; 3] = ["bm2835 mmal", "bcm2835 mmal", "mmal service"];
 
 /// All `/dev/video*` that can be opened, by their numbers.
 pub(crate) fn all() -> Vec<VideoDevice> {
@@ -30,39 +34,70 @@ fn lasting(directory: &Path) -> BTreeMap<PathBuf, String> {
     links.filter_map(leads).collect()
 }
 
-/// The path of the first device, of all or only that at `device`, whose driver or card is called like one of `named`
-/// (whatever it is called, if there are none) and that captures in `format`, if one is asked for.
+/// Why no device is as wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoDevice {
+    /// In words: the wanted one cannot be opened, is called otherwise, or does not offer what is wanted.
+    pub(crate) why: String,
+    /// The one that is meant is there, and as it is it will never do.
+    pub(crate) unfit: bool,
+}
+
+/// The path of the first device that is as wanted.
 ///
 /// # Errors
-/// Why there is none, in words: the wanted one cannot be opened, is called otherwise, or offers other formats.
-pub(crate) fn find(device: Option<&str>, named: &[String], format: Option<&str>) -> Result<String, String> {
+/// [`NoDevice`].
+pub(crate) fn find(wanted: &WantedDevice) -> Result<String, NoDevice> {
+    let device = wanted.device.as_deref();
     let candidates = device.map_or_else(paths, |device| vec![PathBuf::from(device)]);
-    let (mut others, mut why) = (Vec::new(), None);
+    let (mut others, mut failure) = (Vec::new(), None);
     for path in candidates {
         let camera = match Camera::open(&path) {
             Ok(camera) => camera,
             Err(error) => {
-                why.get_or_insert_with(|| error.to_string());
+                failure.get_or_insert_with(|| NoDevice {
+                    why: error.to_string(),
+                    unfit: false,
+                });
                 continue;
             }
         };
-        if !is_called(&camera.driver, &camera.card, named) {
+        if !is_called(&camera.driver, &camera.card, &wanted.named) {
             others.push(format!("{} {}", path.display(), camera.card));
             continue;
         }
-        match format.map_or(Ok(()), |format| camera.offers(format)) {
-            Ok(()) => return Ok(path.to_string_lossy().into_owned()),
+        match unlike(&camera, wanted) {
+            None => return Ok(path.to_string_lossy().into_owned()),
             // of a device that is called right this says more than that another cannot be opened
-            Err(error) => why = Some(error.to_string()),
+            Some(why) => failure = Some(NoDevice { why, unfit: true }),
         }
     }
-    Err(why.unwrap_or_else(|| {
+    Err(failure.unwrap_or_else(|| {
         let there = match others.is_empty() {
             true => "no /dev/video* at all".to_owned(),
             false => others.join(", "),
         };
-        format!("no V4L2 device is called {} ({there})", named.join(" or "))
+        NoDevice {
+            why: format!("no V4L2 device is called {} ({there})", wanted.named.join(" or ")),
+            unfit: device.is_some(),
+        }
     }))
+}
+
+/// What a device that is called right lacks, if anything.
+fn unlike(camera: &Camera, wanted: &WantedDevice) -> Option<String> {
+    if let Some(format) = &wanted.format
+        && let Err(error) = camera.offers(format, wanted.picture)
+    {
+        return Some(error.to_string());
+    }
+    let needed = wanted.gpu_memory.filter(|_| camera.is_legacy())?;
+    let told = board::gpu_memory()?;
+    let too_little = board::megabytes(&told).is_some_and(|has| has < needed);
+    too_little.then(|| {
+        let device = camera.path.display();
+        format!("{device}: so large a picture needs {needed} MB of the GPU's memory, and there are {told}")
+    })
 }
 
 fn is_called(driver: &str, card: &str, named: &[String]) -> bool {
@@ -112,10 +147,18 @@ mod tests {
 
     #[test]
     fn a_device_that_is_none_says_so() {
-        let told = find(Some("/dev/null"), &[], None).err().unwrap_or_default();
-        assert!(told.starts_with("/dev/null: not a video device"), "{told}");
-        let named = ["no-such-driver".to_owned()];
-        let told = find(None, &named, None).err().unwrap_or_default();
-        assert!(!told.is_empty());
+        let null = WantedDevice {
+            device: Some("/dev/null".to_owned()),
+            ..WantedDevice::default()
+        };
+        let told = find(&null).unwrap_err();
+        assert!(told.why.starts_with("/dev/null: not a video device"), "{told:?}");
+        assert!(!told.unfit, "it may become one");
+        let unknown = WantedDevice {
+            named: vec!["no-such-driver".to_owned()],
+            ..WantedDevice::default()
+        };
+        let told = find(&unknown).unwrap_err();
+        assert!(!told.unfit && !told.why.is_empty(), "{told:?}");
     }
 }

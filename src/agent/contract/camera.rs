@@ -81,14 +81,11 @@ pub struct Capture {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Requirement {
     /// A V4L2 device; the first of several, by its number, that is as wanted.
-    V4l2 {
-        /// Only the one at this path; without it any of `/dev/video*`.
-        device: Option<String>,
-        /// Its driver's or its card's name begins with one of these; empty: with anything.
-        #[serde(default)]
-        named: Vec<String>,
-        /// It captures in this pixel format (four characters, "H264"); without it, it need not capture at all.
-        format: Option<String>,
+    V4l2(WantedDevice),
+    /// A board that is not known to lack what this asks for.
+    Board {
+        /// An H.264 encoder: every Raspberry Pi before the 5 has one.
+        encodes: bool,
     },
     /// A program: a name that the system's directories of programs know, or an absolute path.
     Program {
@@ -106,6 +103,32 @@ pub enum Requirement {
     File(String),
     /// An ffmpeg encoder through which five frames really went (a list of names proves nothing).
     Encoder(String),
+}
+
+/// What a V4L2 device must be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedDevice {
+    /// Only the one at this path; without it any of `/dev/video*`.
+    pub device: Option<String>,
+    /// Its driver's or its card's name begins with one of these; empty: with anything.
+    #[serde(default)]
+    pub named: Vec<String>,
+    /// It captures in this pixel format (four characters, "H264"); without it, it need not capture at all.
+    pub format: Option<String>,
+    /// It lists this picture in that format, if it lists any.
+    pub picture: Option<Picture>,
+    /// If it is the Pi's own camera of the legacy stack: what its firmware must have kept for the GPU. MB.
+    pub gpu_memory: Option<u32>,
+}
+
+/// Pixels, and frames per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    pub width: u32,
+    pub height: u32,
+    pub fps: u32,
 }
 
 /// What `pistream-agent status` answers.

@@ -9,6 +9,9 @@ pub struct ApplyRequest {
     pub mode: Mode,
     /// Ask for unified diffs of the files that differ (never of a secret one).
     pub diff: bool,
+    /// Stop and disable other services that have this host's camera, or are known to take it. Without it a deploy is
+    /// refused while one has it.
+    pub stop_others: bool,
     pub plan: Plan,
 }
 

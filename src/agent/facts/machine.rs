@@ -1,6 +1,6 @@
 //! The machine: board, system, memory, power, clock, root filesystem.
 
-use crate::{command, posix};
+use crate::{board, command, posix};
 use pistream_agent::{HostFacts, RootFacts};
 use std::fs;
 use std::path::Path;
@@ -11,16 +11,15 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 pub(super) fn facts() -> HostFacts {
     let (kernel, kernel_architecture) = posix::kernel().unzip();
-    let vcgencmd = |question: &[&str]| answer("vcgencmd", question);
     HostFacts {
-        model: read("/proc/device-tree/model").map(|model| model.trim_end_matches('\0').to_owned()),
+        model: board::model(),
         system: read("/etc/os-release").and_then(|text| pretty_name(&text)),
         kernel,
         kernel_architecture,
         userland_architecture: answer("dpkg", &["--print-architecture"]),
         memory: read("/proc/meminfo").and_then(|text| total_memory(&text)),
-        gpu_memory: vcgencmd(&["get_mem", "gpu"]).and_then(|text| value(&text, "gpu").map(str::to_owned)),
-        throttled: vcgencmd(&["get_throttled"]).and_then(|text| flags(&text)),
+        gpu_memory: board::gpu_memory(),
+        throttled: board::firmware(&["get_throttled"], "throttled").and_then(|text| flags(&text)),
         clock_synchronised: posix::clock_synchronised().ok(),
         root: root(),
         ..HostFacts::default()
@@ -52,13 +51,8 @@ fn total_memory(text: &str) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
-/// vcgencmd answers `name=value`.
-fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.trim().strip_prefix(name)?.strip_prefix('=')
-}
-
 fn flags(text: &str) -> Option<u32> {
-    u32::from_str_radix(value(text, "throttled")?.strip_prefix("0x")?, 16).ok()
+    u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
 
 fn root() -> RootFacts {
@@ -88,9 +82,8 @@ mod tests {
         assert_eq!(pretty_name(os).as_deref(), Some("Debian GNU/Linux 12 (bookworm)"));
         let memory = "MemTotal:         947732 kB\nMemFree:          123 kB\n";
         assert_eq!(total_memory(memory), Some(947_732 * 1024));
-        assert_eq!(value("gpu=76M\n", "gpu"), Some("76M"));
-        assert_eq!(flags("throttled=0x50005"), Some(0x50005));
-        assert_eq!(flags("error=1 error_msg=\"Command not registered\""), None);
+        assert_eq!(flags("0x50005"), Some(0x50005));
+        assert_eq!(flags("50005"), None);
     }
 
     #[test]

@@ -55,12 +55,12 @@ pub(super) fn all_hold(
     Ok(all)
 }
 
-/// Pipelines by why they cannot run: most of a ladder's lower rungs fail for the reason of those above.
+/// Pipelines by why they cannot run, told as "v4l2-copy, v4l2-x264 passed over: …": most of a ladder's lower rungs fail for the reason of those above.
 #[derive(Default)]
-struct PassedOver(Vec<(Vec<String>, String)>);
+pub(super) struct PassedOver(Vec<(Vec<String>, String)>);
 
 impl PassedOver {
-    fn add(&mut self, name: &str, reason: String) {
+    pub(super) fn add(&mut self, name: &str, reason: String) {
         match self.0.iter_mut().find(|(_, known)| *known == reason) {
             Some((names, _)) => names.push(name.to_owned()),
             None => self.0.push((vec![name.to_owned()], reason)),
@@ -100,7 +100,7 @@ pub(super) fn placed(pipeline: &Pipeline, found: &Found) -> Pipeline {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use pistream_agent::Capture;
+    use pistream_agent::{Capture, WantedDevice};
     use std::collections::BTreeMap;
 
     fn device(path: &str) -> Found {
@@ -123,11 +123,11 @@ mod tests {
     }
 
     fn three() -> Vec<Pipeline> {
-        let v4l2 = Requirement::V4l2 {
+        let v4l2 = Requirement::V4l2(WantedDevice {
             device: Some("/dev/video0".to_owned()),
-            named: vec![],
             format: Some("H264".to_owned()),
-        };
+            ..WantedDevice::default()
+        });
         vec![
             pipeline("v4l2-copy", vec![v4l2]),
             pipeline("omx", vec![Requirement::Encoder("h264_omx".to_owned())]),
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_first_that_holds_is_taken_and_the_better_ones_accounted_for() {
         let choice = choose(&three(), |requirement| match requirement {
-            Requirement::V4l2 { .. } => Err("/dev/video0: No such file or directory".to_owned()),
+            Requirement::V4l2(_) => Err("/dev/video0: No such file or directory".to_owned()),
             Requirement::Encoder(name) if name == "h264_omx" => Err("encoder h264_omx: Unknown encoder".to_owned()),
             _ => Ok(Found::default()),
         });
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn none_holds_and_a_reason_for_several_is_told_once() {
         let refused = choose(&three(), |requirement| match requirement {
-            Requirement::V4l2 { .. } => Err("no camera".to_owned()),
+            Requirement::V4l2(_) => Err("no camera".to_owned()),
             _ => Err("no encoder".to_owned()),
         });
         assert_eq!(

@@ -1,7 +1,7 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
 use super::rungs;
-use pistream_agent::{Bounds, CAMERA, CameraConfig, DEVICE, Requirement};
+use pistream_agent::{Bounds, CAMERA, CameraConfig, DEVICE, Requirement, WantedDevice};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<CameraConfig, ConfigError> {
 }
 
 /// The configuration, or the byte at which it is wrong and what is wrong there.
-fn parse(text: &str) -> Result<CameraConfig, (usize, String)> {
+pub(super) fn parse(text: &str) -> Result<CameraConfig, (usize, String)> {
     let config: CameraConfig = toml::from_str(text).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join("; ");
         (error.span().map_or(0, |span| span.start), message)
@@ -109,7 +109,7 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
         {
             return Some((Some(index), "device", message));
         }
-        let finds = |requirement: &Requirement| matches!(requirement, Requirement::V4l2 { .. });
+        let finds = |requirement: &Requirement| matches!(requirement, Requirement::V4l2(_));
         let asks = pipeline
             .arguments
             .iter()
@@ -139,15 +139,15 @@ fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)>
         }
         for requirement in &pipeline.requires {
             let wrong = match requirement {
-                Requirement::V4l2 {
+                Requirement::V4l2(WantedDevice {
                     format: Some(format), ..
-                } if format.len() != 4 => Some(format!("a pixel format has four characters, not {format:?}")),
-                Requirement::V4l2 { device, .. } => device.as_ref().and_then(|path| unlike_a_path("device", path)),
+                }) if format.len() != 4 => Some(format!("a pixel format has four characters, not {format:?}")),
+                Requirement::V4l2(wanted) => wanted.device.as_ref().and_then(|path| unlike_a_path("device", path)),
                 Requirement::Program { name, .. } | Requirement::Listed { program: name, .. } => {
                     (!names_a_program(name)).then(|| format!("{name:?} names no program"))
                 }
                 Requirement::File(path) => unlike_a_path("file", path),
-                Requirement::Encoder(_) => None,
+                Requirement::Board { .. } | Requirement::Encoder(_) => None,
             };
             if let Some(message) = wrong {
                 return Some((Some(index), "requires", message));

@@ -1,10 +1,10 @@
 //! Whether this machine meets a requirement: each is tried for real, since a list of names proves nothing.
 
-use super::choice::{Found, placed};
+use super::choice::{Found, PassedOver, placed};
 use super::ffmpeg::{Ffmpeg, Said};
 use super::listed;
 use crate::camera::{Camera, CameraError, devices};
-use crate::command;
+use crate::{board, command};
 use pistream_agent::{Pipeline, Requirement};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -27,13 +27,15 @@ pub(super) fn objections(pipelines: &[Pipeline]) -> Vec<CameraError> {
     for pipeline in pipelines {
         let mut found = Found::default();
         let possible = pipeline.requires.iter().all(|requirement| match requirement {
-            Requirement::V4l2 { device, named, format } => {
-                let path = devices::find(device.as_deref(), named, format.as_deref());
+            Requirement::V4l2(wanted) => {
+                let path = devices::find(wanted);
                 found.device = found.device.take().or(path.ok());
                 found.device.is_some()
             }
             Requirement::Program { name, .. } => command::find(name).is_some(),
-            Requirement::Listed { .. } | Requirement::File(_) | Requirement::Encoder(_) => true,
+            Requirement::Board { .. } | Requirement::Listed { .. } | Requirement::File(_) | Requirement::Encoder(_) => {
+                true
+            }
         });
         if possible {
             let placed = placed(pipeline, &found);
@@ -43,6 +45,82 @@ pub(super) fn objections(pipelines: &[Pipeline]) -> Vec<CameraError> {
         }
     }
     Vec::new()
+}
+
+/// Why none of these ways will run on this host, and what to do instead. `None` while one can, or all that is missing may
+/// yet be plugged in or installed.
+pub(super) fn hopeless(pipelines: &[Pipeline]) -> Option<(String, String)> {
+    let (mut passed_over, mut advice) = (PassedOver::default(), None);
+    let (mut absent, mut unfit) = (false, false);
+    for pipeline in pipelines {
+        match pipeline.requires.iter().map(standing).max() {
+            None | Some(Standing::Holds) => return None,
+            Some(Standing::Absent) => absent = true,
+            Some(Standing::Never {
+                unfit: camera,
+                why,
+                instead,
+            }) => {
+                unfit |= camera;
+                advice.get_or_insert(instead);
+                passed_over.add(&pipeline.name, why);
+            }
+        }
+    }
+    // another camera may come, but one that is there and will not do is what the user means
+    if absent && !unfit {
+        return None;
+    }
+    Some((passed_over.to_string(), advice?.to_owned()))
+}
+
+/// How a requirement stands, as far as a look tells; the worst last.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// Or only a trial could tell.
+    Holds,
+    Absent,
+    Never {
+        /// It is a camera that is there and does not do.
+        unfit: bool,
+        why: String,
+        /// What to do instead.
+        instead: &'static str,
+    },
+}
+
+fn standing(requirement: &Requirement) -> Standing {
+    let there = |is: bool| if is { Standing::Holds } else { Standing::Absent };
+    let encodes = || match board::lacks_encoder() {
+        None => Standing::Holds,
+        Some(why) => Standing::Never {
+            unfit: false,
+            why,
+            instead: "write `encoder: libx264`, or `encoder: auto`, which finds it by itself",
+        },
+    };
+    match requirement {
+        Requirement::V4l2(wanted) => match devices::find(wanted) {
+            Ok(_) => Standing::Holds,
+            Err(missing) if missing.unfit => Standing::Never {
+                unfit: true,
+                why: missing.why,
+                instead: match wanted.gpu_memory {
+                    Some(_) => "write `size: 1296x972` or less, or set gpu_mem=256 in config.txt and reboot",
+                    None => {
+                        "write what the camera offers; `encoder: auto` re-encodes H.264, JPEG and raw pictures (YUYV) of any \
+                         size"
+                    }
+                },
+            },
+            Err(_) => Standing::Absent,
+        },
+        Requirement::Board { encodes: true } => encodes(),
+        Requirement::Encoder(name) if name == "h264_v4l2m2m" => encodes(),
+        Requirement::Program { name, .. } => there(command::find(name).is_some()),
+        Requirement::File(path) => there(Path::new(path).exists()),
+        Requirement::Board { .. } | Requirement::Listed { .. } | Requirement::Encoder(_) => Standing::Holds,
+    }
 }
 
 /// Tries requirements, remembering the verdicts that cost time: a trial takes seconds, a restart shall not.
@@ -87,13 +165,17 @@ impl Trials {
         breathe: &mut dyn FnMut() -> bool,
     ) -> Result<Found, String> {
         match requirement {
-            Requirement::V4l2 { device, named, format } => {
-                let device = devices::find(device.as_deref(), named, format.as_deref())?;
-                Ok(Found {
+            Requirement::V4l2(wanted) => match devices::find(wanted) {
+                Ok(device) => Ok(Found {
                     device: Some(device),
                     camera: None,
-                })
-            }
+                }),
+                Err(missing) => Err(missing.why),
+            },
+            Requirement::Board { encodes } => match board::lacks_encoder().filter(|_| *encodes) {
+                None => Ok(Found::default()),
+                Some(why) => Err(why),
+            },
             Requirement::Program { name, package } => match command::find(name) {
                 Some(_) => Ok(Found::default()),
                 None => Err(format!("{name} is not installed (sudo apt install {package})")),
@@ -208,6 +290,7 @@ fn said_of(encoder: &str, line: &str) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
+    use pistream_agent::WantedDevice;
 
     #[test]
     fn files_and_devices_are_really_opened() {
@@ -223,11 +306,11 @@ mod tests {
                 .unwrap_err()
                 .starts_with("/no/such: No such file")
         );
-        let no_camera = Requirement::V4l2 {
+        let no_camera = Requirement::V4l2(WantedDevice {
             device: Some("/dev/null".to_owned()),
-            named: vec![],
             format: Some("H264".to_owned()),
-        };
+            ..WantedDevice::default()
+        });
         assert!(
             holds(no_camera)
                 .unwrap_err()

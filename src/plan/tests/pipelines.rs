@@ -20,16 +20,22 @@ fn shown(pipeline: &Pipeline) -> String {
     let mut text = format!("{}\n", pipeline.name);
     for requirement in &pipeline.requires {
         let needs = match requirement {
-            Requirement::V4l2 { device, named, format } => format!(
-                "V4L2 device {} called {} with {}",
-                device.as_deref().unwrap_or("any"),
-                if named.is_empty() {
-                    "anything".to_owned()
-                } else {
-                    named.join(" or ")
+            Requirement::V4l2(wanted) => format!(
+                "V4L2 device {} called {} with {}{}{}",
+                wanted.device.as_deref().unwrap_or("any"),
+                match wanted.named.as_slice() {
+                    [] => "anything".to_owned(),
+                    names => names.join(" or "),
                 },
-                format.as_deref().unwrap_or("any format")
+                wanted.format.as_deref().unwrap_or("any format"),
+                wanted
+                    .picture
+                    .map_or_else(String::new, |p| format!(" {}x{} at {} fps", p.width, p.height, p.fps)),
+                wanted
+                    .gpu_memory
+                    .map_or_else(String::new, |mb| format!(" and {mb} MB for the GPU"))
             ),
+            Requirement::Board { encodes } => format!("a board that is not known to lack an encoder ({encodes})"),
             Requirement::Program { name, package } => format!("program {name} of {package}"),
             Requirement::Listed { program, camera: None } => format!("a camera that {program} lists"),
             Requirement::Listed {
@@ -65,9 +71,16 @@ fn every_way_is_rendered_as_recorded() {
             width: 800,
             height: 600,
         };
-        camera.controls = [("rotate", 180), ("horizontal_flip", 1), ("contrast", 3)]
-            .map(|(name, value)| (name.to_owned(), Control::Number(value)))
-            .into();
+        camera.controls = [
+            ("rotate", Control::Number(180)),
+            ("horizontal_flip", Control::Number(1)),
+            ("contrast", Control::Number(3)),
+            ("exposure", Control::Entry("sport".to_owned())),
+            ("shutter", Control::Number(8000)),
+            ("awb", Control::Entry("daylight".to_owned())),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
     };
     let narrow = |camera: &mut Camera| {
         camera.size = Size {
@@ -76,9 +89,16 @@ fn every_way_is_rendered_as_recorded() {
         };
         camera.level = 31;
     };
+    let large = |camera: &mut Camera| {
+        camera.size = Size {
+            width: 1920,
+            height: 1080,
+        };
+    };
     let cases = [
         ("auto", config(|_| {})),
         ("auto-1296x972", config(narrow)),
+        ("auto-1920x1080", config(large)),
         ("auto-copy", ways(Source::Auto, Encoder::Copy)),
         ("auto-libx264", ways(Source::Auto, Encoder::Libx264)),
         ("rpicam-turned", config(turned)),
@@ -143,7 +163,13 @@ fn every_source_has_a_way_through_every_encoder_that_goes_with_it() {
 
 /// What rpicam-apps documents for `rpicam-vid` (core/options.hpp, core/video_options.hpp); another option is refused by the
 /// real program before it opens the camera.
-const RPICAM_VID: [&str; 18] = [
+const RPICAM_VID: [&str; 24] = [
+    "--exposure",
+    "--metering",
+    "--ev",
+    "--shutter",
+    "--gain",
+    "--awb",
     "--camera",
     "-t",
     "-n",

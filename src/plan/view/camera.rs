@@ -1,6 +1,6 @@
 //! A camera: where it publishes, from what source, through which encoder and controls.
 
-use crate::model::{Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source};
+use crate::model::{Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source, libcamera};
 use crate::plan::Paths;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ struct CameraView {
     level: String,
     /// The nearest that rpicam-vid knows.
     rpicam_level: &'static str,
-    rpicam_options: Vec<&'static str>,
+    rpicam_options: Vec<String>,
     /// Of the legacy camera's driver, which encodes.
     controls: BTreeMap<String, ControlView>,
     /// Of any other device: the inventory's alone.
@@ -157,7 +157,7 @@ pub(in crate::plan) fn camera<'a>(
                 41 => "4.1",
                 _ => "4.2",
             },
-            rpicam_options: rpicam_options(&camera.controls),
+            rpicam_options: libcamera::options(|name| camera.controls.get(name)),
             controls: v4l2_controls(camera, keyframe_frames),
             own_controls: further_controls(camera).collect(),
             stall_after: camera.stall_after.as_secs(),
@@ -176,22 +176,6 @@ fn publish_url(server: &Server, camera: &Camera) -> String {
         false => ("rtmp", server.rtmp_port),
     };
     format!("{scheme}://{host}:{port}/live/{}", camera.stream)
-}
-
-/// What rpicam-vid is told for the controls that it has under other names. Flips and turns are the camera's, for nothing.
-fn rpicam_options(controls: &BTreeMap<String, Control>) -> Vec<&'static str> {
-    let set = |name: &str, value: i64| controls.get(name) == Some(&Control::Number(value));
-    let mut options = Vec::new();
-    if set("rotate", 180) {
-        options.extend(["--rotation", "180"]);
-    }
-    if set("horizontal_flip", 1) {
-        options.push("--hflip");
-    }
-    if set("vertical_flip", 1) {
-        options.push("--vflip");
-    }
-    options
 }
 
 /// The codec controls of the Pi's legacy camera driver (bcm2835-v4l2), then whatever the inventory sets by name.

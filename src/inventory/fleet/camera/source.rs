@@ -6,7 +6,7 @@ use crate::inventory::fault::Finding;
 use crate::inventory::keys::CameraKeys;
 use crate::inventory::reader::{Reader, value};
 use crate::inventory::tree::Place;
-use crate::model::{Control, Encoder, Name, Size, Source};
+use crate::model::{Control, Encoder, Name, Size, Source, libcamera};
 
 /// The largest picture that the legacy camera stack delivers from half-size sensor modes (OV5647's, 2x2 binned); above it
 /// stalls and refusals are reported (raspberrypi/linux#3467, firmware#1087, motioneyeos#2744).
@@ -99,14 +99,9 @@ fn within_legacy(name: &Name, size: Size, place: &Place, reader: &mut Reader) {
     reader.warn(Finding::new(place, message).help(help));
 }
 
-/// What rpicam-vid takes on its command line, by the legacy driver's names for it.
 fn settable(control: &str, setting: &Control, place: &Place, reader: &mut Reader) {
-    let message = match (control, setting) {
-        ("rotate", Control::Number(0 | 180)) | ("horizontal_flip" | "vertical_flip", Control::Number(0 | 1)) => return,
-        ("rotate", _) => format!("libcamera does not turn a picture by {setting}"),
-        ("horizontal_flip" | "vertical_flip", _) => format!("`{control}` is 0 or 1, not {setting}"),
-        _ => format!("libcamera's cameras have no V4L2 control `{control}`"),
-    };
-    let help = "Accepted with `source: rpicam`: rotate (0 or 180), horizontal_flip and vertical_flip (0 or 1).";
-    reader.fault(Finding::new(place, message).help(help));
+    if let Some(objection) = libcamera::objection(control, setting) {
+        let help = format!("Accepted with `source: rpicam`: {}.", libcamera::accepted());
+        reader.fault(Finding::new(place, objection).help(help));
+    }
 }

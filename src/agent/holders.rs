@@ -1,0 +1,73 @@
+//! Who else has the camera, or is known to take it. Reads only.
+
+use crate::camera::{Camera, devices};
+use pistream_agent::Holder;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Services that take the camera for themselves; `ffmpeg` is the one that the playbook before pistream installed.
+pub(crate) const TAKERS: [&str; 5] = [
+    "motion.service",
+    "motioneye.service",
+    "mediamtx.service",
+    "v4l2rtspserver.service",
+    "ffmpeg.service",
+];
+
+/// Processes with a `/dev/video*` open, as far as this user may see.
+pub(crate) fn all() -> Vec<Holder> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut found: Vec<Holder> = processes
+        .filter_map(|entry| {
+            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let device = video_device(&entry.path().join("fd"))?;
+            let text = |name: &str| fs::read_to_string(entry.path().join(name)).ok();
+            Some(Holder {
+                device,
+                pid,
+                program: text("comm")?.trim_end().to_owned(),
+                unit: text("cgroup").and_then(|groups| unit(&groups)),
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.device, a.pid).cmp(&(&b.device, b.pid)));
+    found
+}
+
+/// Those that have a device from which pictures come, and are none of pistream's own.
+pub(crate) fn of_cameras() -> Vec<Holder> {
+    let captures = |path: &PathBuf| Camera::open(path).is_ok_and(|camera| camera.captures());
+    let cameras: BTreeSet<PathBuf> = devices::paths().into_iter().filter(captures).collect();
+    let own = |holder: &Holder| holder.unit.as_ref().is_some_and(|unit| unit.starts_with("pistream-"));
+    let holders = all().into_iter();
+    holders
+        .filter(|holder| cameras.contains(Path::new(&holder.device)) && !own(holder))
+        .collect()
+}
+
+fn video_device(descriptors: &Path) -> Option<String> {
+    let open = fs::read_dir(descriptors).ok()?.flatten();
+    let mut paths = open.filter_map(|entry| fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned));
+    paths.find(|path| path.starts_with("/dev/video"))
+}
+
+/// The innermost systemd service of a process's control groups.
+fn unit(groups: &str) -> Option<String> {
+    let mut parts = groups.lines().flat_map(|line| line.rsplit('/'));
+    parts.find(|part| part.ends_with(".service")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_belongs_to_the_innermost_service() {
+        assert_eq!(
+            unit("0::/system.slice/motion.service\n").as_deref(),
+            Some("motion.service")
+        );
+        assert_eq!(unit("0::/user.slice/user-1000.slice/session-1.scope\n"), None);
+    }
+}
