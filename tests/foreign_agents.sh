@@ -48,12 +48,12 @@ check() {
 
     conversation 2 'no JSON at all' inspect
     says '"event":"hello".*"arch":"'"$arch"'"'
-    says '"event":"failed".*not an inspect request'
+    says '"event":"failed".*it is not what this agent understands'
 
     host=$work/$target
     mkdir -p "$host/etc"
     content='a camera here'
-    plan='{"host":"h","packages":[],"users":[],"directories":[{"path":"/etc/pistream","mode":493,"owner":"'$(id -un)'",
+    plan='{"host":"h","packages":[],"builds":[],"users":[],"directories":[{"path":"/etc/pistream","mode":493,"owner":"'$(id -un)'",
         "group":"'$(id -gn)'","keep":false}],"files":[{"path":"/etc/pistream/note","mode":416,"owner":"'$(id -un)'",
         "group":"'$(id -gn)'","content":"'$content'","secret":false}],"checks":[],"units":[]}'
     request=$(printf '{"mode":"apply","diff":false,"plan":%s}' "$plan" | tr -d '\n')

@@ -7,6 +7,8 @@
 mod bench;
 #[path = "supervise/capture.rs"]
 mod capture;
+#[path = "supervise/cost.rs"]
+mod cost;
 #[path = "supervise/systemd.rs"]
 mod systemd;
 #[path = "supervise/thousand.rs"]

@@ -14,10 +14,13 @@ use std::time::{Duration, Instant};
 /// How long anything may take that should take moments; generous, since the machine may be busy.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// The agent: the one this build made, else one built now.
+/// The agent: the one tests/cost gives, the one this build made, else one built now.
 pub fn agent() -> &'static Path {
     static AGENT: OnceLock<PathBuf> = OnceLock::new();
     AGENT.get_or_init(|| {
+        if let Some(path) = std::env::var_os("PISTREAM_COST_AGENT") {
+            return PathBuf::from(path);
+        }
         if let Some(path) = option_env!("PISTREAM_AGENT_PATH") {
             return PathBuf::from(path);
         }
@@ -151,6 +154,10 @@ pub struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }
