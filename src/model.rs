@@ -226,6 +226,8 @@ pub struct Recording {
     pub at_most: Amount,
     /// What must stay free on the disk, default 1 GB.
     pub keep_free: Amount,
+    /// For that none goes that is younger, default 24 h: recording stops instead.
+    pub keep_at_least: Duration,
 }
 
 /// What a finished chunk is kept as.

@@ -3,7 +3,8 @@
 //! ```text
 //! nginx ─► porch.20260131T140000Z.flv ─ written by anybody? ─ no ─► job: count, remux, count again ─► porch/2026-01-31/…mp4
 //!                                                                             the FLV goes last
-//! every two seconds: what is there ─ retention ─► the oldest goes      free space gone? nginx stops recording until it is back
+//! every two seconds: what is there ─ retention ─► the oldest goes
+//! every tenth of one:   free space gone? ─► nginx stops recording until it is back
 //! ```
 //!
 //! A chunk is finished when nobody has it open for writing. The kernel knows that (`posix::is_written`), whoever was
@@ -23,7 +24,9 @@ mod job;
 mod keeper;
 mod recorder;
 mod retention;
+mod shelf;
 mod tool;
+mod waiting;
 
 use crate::posix;
 use crate::supervise::journal::log;

@@ -152,6 +152,8 @@ keys! {
         at_most: Share<1, 100> = "80%",
         /// What must stay free on the disk, whoever fills it: a size or a share; else the oldest recordings go.
         keep_free: Share<0, 90> = "1G",
+        /// For that none goes that is younger: then recording stops instead, until there is room.
+        keep_at_least: Span<0, { 36_525 * D }> = "24h",
     }
 }
 

@@ -79,6 +79,7 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
                 keep: Duration::from_secs(30 * 24 * 3600),
                 at_most: Amount::Percent(80),
                 keep_free: Amount::Bytes(1_000_000_000),
+                keep_at_least: Duration::from_secs(24 * 3600),
             }),
             hls: Some(segments.clone()),
             dash: Some(segments),

@@ -246,16 +246,27 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     of_garden.deploy(&lab).must_exit(0);
     wait_for(SOON, "the oldest to go", || left(&[&more[2], &more[3]]));
 
+    // what was recorded just now is not given up for others
+    let fresh = || {
+        let films = files(&lab, "./*/*.mp4").into_iter();
+        films
+            .filter(|name| !name.contains("/2026-10-"))
+            .collect::<Vec<String>>()
+    };
+    wait_for(SOON, "films of today", || !fresh().is_empty());
+    let of_today = fresh();
+
     // a disk that somebody else fills: of the 2 MB that recording leaves free one is left
     let before = lives(&lab, "hub");
     let fill = format!("head -c $(($(df --output=avail -B1 {PATH} | tail -1) - 1000000)) /dev/zero >>{PATH}/others");
     lab.root("hub", &fill);
     wait_for(SOON, "everything that may go to go", || left(&[]));
     lab.root("hub", &fill);
-    wait_for(SOON, "recording to stop", || {
+    let full = || {
         let status = lab.root("hub", "systemctl show -P StatusText pistream-recordings");
         status.contains("the disk is full")
-    });
+    };
+    wait_for(SOON, "recording to stop", full);
     for camera in ["porch", "garden"] {
         streams_again(&lab, camera, Duration::from_secs(5));
     }
@@ -263,8 +274,46 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     assert!(report.text().contains("the disk is full"), "{}", report.text());
     report.must_name("porch", "recording");
     let received = bytes_received(&lab, "porch").unwrap();
+    let kept = fresh();
+    assert!(of_today.iter().all(|film| kept.contains(film)), "{of_today:?} {kept:?}");
 
     lab.root("hub", &format!("rm {PATH}/others"));
+    recorded_again(&lab);
+    verify(&lab).must_hold();
+    assert_eq!(lives(&lab, "hub"), before, "something was restarted");
+    assert!(
+        bytes_received(&lab, "porch").unwrap() > received,
+        "the stream was interrupted"
+    );
+
+    // to the last byte, quicker than anybody can look
+    lab.root(
+        "hub",
+        &format!("head -c 1G /dev/zero >>{PATH}/others || [ $(df --output=avail {PATH} | tail -1) = 0 ]"),
+    );
+    wait_for(SOON, "recording to stop", full);
+    for camera in ["porch", "garden"] {
+        let again = streams_again(&lab, camera, Duration::from_secs(30));
+        println!("full to the last byte: {camera} streams after {again:?}");
+    }
+    let report = verify(&lab);
+    assert!(report.text().contains("the disk is full"), "{}", report.text());
+    lab.root("hub", &format!("rm {PATH}/others"));
+    let again = recorded_again(&lab);
+    println!("recorded again after {again:?}");
+    verify(&lab).must_hold();
+    println!(
+        "{}",
+        lab.root(
+            "hub",
+            "journalctl -q -o short-precise -u pistream-recordings -u pistream-server | tail -60"
+        )
+    );
+    assert_eq!(lives(&lab, "hub"), before, "something was restarted");
+}
+
+/// Waits until both cameras' recordings grow.
+fn recorded_again(lab: &Lab) -> Duration {
     let growing = || text(&lab.ssh("hub", &format!("stat -c '%n %s' {PATH}/*.flv")));
     let mut seen = growing();
     wait_for(SOON, "both to be recorded again", || {
@@ -272,11 +321,5 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
         let grew = now != seen && now.contains("porch.") && now.contains("garden.");
         seen = now;
         grew
-    });
-    verify(&lab).must_hold();
-    assert_eq!(lives(&lab, "hub"), before, "something was restarted");
-    assert!(
-        bytes_received(&lab, "porch").unwrap() > received,
-        "the stream was interrupted"
-    );
+    })
 }

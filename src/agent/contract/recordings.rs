@@ -23,6 +23,8 @@ pub struct KeepConfig {
     pub at_most: Amount,
     /// What must stay free on the disk.
     pub keep_free: Amount,
+    /// For `keep_free` none goes that is younger. Seconds.
+    pub keep_at_least: u64,
     /// The streams that are recorded, with what holds for each alone.
     #[serde(default, rename = "stream")]
     pub streams: Vec<StreamLimits>,

@@ -89,6 +89,7 @@ format = "mp4"
 keep = 2592000
 at_most = { percent = 80 }
 keep_free = { bytes = 1000000000 }
+keep_at_least = 86400
 
 [[stream]]
 name = "porch"
@@ -113,7 +114,7 @@ name = "garden"
             ("keep = 2592000", "keep = 0", 7, "one second"),
             ("percent = 80", "percent = 101", 8, "100 percent"),
             ("bytes = 1000000000", "share = 1", 9, "share"),
-            ("keep = 86400", "kepe = 86400", 13, "kepe"),
+            ("\nkeep = 86400", "\nkepe = 86400", 14, "kepe"),
         ] {
             let text = GOOD.replace(from, to);
             assert_ne!(text, GOOD, "{from}");

@@ -1,7 +1,7 @@
 //! The page's lists of recordings, one file per stream: what is there, from when to when. Written when it has changed,
 //! to a directory in memory: the disk of the recordings may be full.
 
-use super::keeper::Filed;
+use super::shelf::Filed;
 use crate::archive::Chunk;
 use crate::files;
 use serde::Serialize;

@@ -4,6 +4,8 @@ use super::index::Index;
 use super::job::{Done, Job, JobError, file_as_it_is};
 use super::recorder::Recorder;
 use super::retention::{Disk, Held, doomed};
+use super::shelf::Shelf;
+use super::waiting::Waiting;
 use crate::archive::{self, Chunk};
 use crate::supervise::journal::{Sieve, log};
 use crate::supervise::systemd::Systemd;
@@ -15,32 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Between two looks at what is there.
 const LOOK: Duration = Duration::from_secs(2);
-/// Between two steps of a job.
+/// Between two steps of a job, and two looks at how much of the disk is free.
 const STEP: Duration = Duration::from_millis(100);
-/// Between two looks at everything that is filed: somebody else may have taken or brought something.
-const RESCAN: Duration = Duration::from_secs(300);
-/// Where the kernel cannot say who writes a file (NFS and the like): so long unchanged, it is finished. nginx drops a
-/// publisher that sends nothing for 10 s, and that ends his recording.
-const QUIET: Duration = Duration::from_secs(60);
-/// A chunk of which no film could be made so often is filed as it is.
-const ATTEMPTS: u32 = 3;
-const RETRY: Duration = Duration::from_secs(30);
-
-/// A chunk in its place.
-pub(super) struct Filed {
-    pub(super) chunk: Chunk,
-    /// Seconds since 1970.
-    pub(super) end: u64,
-}
-
-/// How a chunk that nginx wrote stands.
-struct Known {
-    path: PathBuf,
-    /// Its size, and since when it has not changed.
-    size: Option<(u64, Instant)>,
-    attempts: u32,
-    not_before: Option<Instant>,
-}
 
 pub(super) struct Keeper {
     config: KeepConfig,
@@ -49,24 +27,23 @@ pub(super) struct Keeper {
     index: Index,
     systemd: Systemd,
     sieve: Sieve,
-    filed: Vec<Filed>,
-    scanned: Option<Instant>,
-    known: Vec<Known>,
+    shelf: Shelf,
+    waiting: Waiting,
     job: Option<Job>,
 }
 
 impl Keeper {
     pub(super) fn new(config: KeepConfig) -> Keeper {
+        let root = PathBuf::from(&config.path);
         Keeper {
-            root: PathBuf::from(&config.path),
             recorder: Recorder::new(&config.control, config.streams.iter().map(|s| s.name.clone())),
             index: Index::new(&config.index),
             systemd: Systemd::new(Instant::now()),
             sieve: Sieve::default(),
-            filed: Vec::new(),
-            scanned: None,
-            known: Vec::new(),
+            shelf: Shelf::new(&root),
+            waiting: Waiting::default(),
             job: None,
+            root,
             config,
         }
     }
@@ -80,8 +57,8 @@ impl Keeper {
             let now = Instant::now();
             self.systemd.beat(now);
             let worked = self.work(now);
-            // a film that is filed makes room for the next one at once
-            if worked || looked.is_none_or(|at| now.duration_since(at) >= LOOK) {
+            // a film that is filed makes room for the next one at once; a disk that fills does not wait
+            if worked || looked.is_none_or(|at| now.duration_since(at) >= LOOK) || self.fills() {
                 self.look(now);
                 looked = Some(now);
             }
@@ -89,6 +66,11 @@ impl Keeper {
         }
         self.systemd.stopping();
         self.job = None;
+    }
+
+    /// Whether the last of the disk is being used up while nginx still records.
+    fn fills(&self) -> bool {
+        !self.recorder.paused() && self.disk().is_ok_and(|disk| disk.free < archive::reserve(disk.total))
     }
 
     /// What a keeper that was killed has left.
@@ -112,10 +94,13 @@ impl Keeper {
                 return self.cannot("read", &error);
             }
         };
-        self.rescan(now);
-        self.known.retain(|known| incoming.iter().any(|c| c.path == known.path));
+        let systemd = &mut self.systemd;
+        if let Err(error) = self.shelf.rescan(now, || systemd.beat(Instant::now())) {
+            self.cannot("read", &error);
+        }
+        self.waiting.retain(&incoming);
         let (growing, mut finished): (Vec<Chunk>, Vec<Chunk>) =
-            incoming.into_iter().partition(|chunk| self.grows(chunk, now));
+            incoming.into_iter().partition(|chunk| self.waiting.grows(chunk, now));
         let growing: Vec<&Chunk> = growing.iter().collect();
         match self.disk() {
             Ok(disk) => {
@@ -127,59 +112,10 @@ impl Keeper {
             Err(error) => self.cannot("look at the disk of", &error),
         }
         self.begin(now, finished);
-        if let Err(error) = self.index.write(&self.root, &self.filed, &growing) {
+        if let Err(error) = self.index.write(&self.root, self.shelf.all(), &growing) {
             self.say(&error.line());
         }
         self.tell(now, growing.len());
-    }
-
-    /// Reads again what is filed, now and then.
-    fn rescan(&mut self, now: Instant) {
-        if self.scanned.is_some_and(|at| now.duration_since(at) < RESCAN) {
-            return;
-        }
-        let before = std::mem::take(&mut self.filed);
-        match archive::filed(&self.root) {
-            Ok(chunks) => {
-                self.scanned = Some(now);
-                for chunk in chunks {
-                    // each film is opened once; a slow disk takes its time for thousands
-                    self.systemd.beat(Instant::now());
-                    let known = before.binary_search_by(|filed| filed.chunk.cmp(&chunk));
-                    let end = known.map_or_else(|_| chunk.end(), |at| before[at].end);
-                    self.filed.push(Filed { chunk, end });
-                }
-            }
-            Err(error) => self.cannot("read", &error),
-        }
-    }
-
-    fn known(&mut self, path: &Path) -> &mut Known {
-        let at = self.known.iter().position(|known| known.path == path);
-        let at = at.unwrap_or_else(|| {
-            self.known.push(Known {
-                path: path.to_owned(),
-                size: None,
-                attempts: 0,
-                not_before: None,
-            });
-            self.known.len() - 1
-        });
-        &mut self.known[at]
-    }
-
-    /// Whether somebody still writes it.
-    fn grows(&mut self, chunk: &Chunk, now: Instant) -> bool {
-        if let Ok(written) = posix::is_written(&chunk.path) {
-            return written;
-        }
-        let known = self.known(&chunk.path);
-        let (size, since) = *known.size.get_or_insert((chunk.bytes, now));
-        if size != chunk.bytes {
-            known.size = Some((chunk.bytes, now));
-            return true;
-        }
-        now.duration_since(since) < QUIET
     }
 
     fn disk(&self) -> std::io::Result<Disk> {
@@ -197,7 +133,7 @@ impl Keeper {
             .as_secs();
         let at_work = self.job.as_ref().map(|job| job.chunk.path.clone());
         let free_to_go = |chunk| Held { chunk, busy: false };
-        let mut held: Vec<Held<'_>> = self.filed.iter().map(|f| free_to_go(&f.chunk)).collect();
+        let mut held: Vec<Held<'_>> = self.shelf.all().iter().map(|f| free_to_go(&f.chunk)).collect();
         held.extend(finished.iter().map(|chunk| Held {
             busy: at_work.as_ref() == Some(&chunk.path),
             chunk,
@@ -211,19 +147,8 @@ impl Keeper {
         for (path, why) in gone {
             if self.remove(&path) {
                 log(format_args!("deleted {}: {why}", path.display()));
-                self.filed.retain(|f| f.chunk.path != path);
                 finished.retain(|chunk| chunk.path != path);
-                self.leave(&path);
-            }
-        }
-    }
-
-    /// Takes away the day's and the stream's directory, if nothing is left in them.
-    fn leave(&mut self, path: &Path) {
-        let directories = path.ancestors().skip(1).take(2);
-        for directory in directories.filter(|d| *d != self.root && d.starts_with(&self.root)) {
-            if files::remove_empty_directory(directory).is_ok_and(|removed| !removed) {
-                return;
+                self.shelf.forget(&path);
             }
         }
     }
@@ -234,12 +159,10 @@ impl Keeper {
             if self.job.is_some() {
                 return;
             }
-            let known = self.known(&chunk.path);
-            if known.not_before.is_some_and(|moment| now < moment) {
+            if self.waiting.rests(&chunk, now) {
                 continue;
             }
-            let hopeless = known.attempts >= ATTEMPTS;
-            if hopeless || self.config.format == Format::Flv {
+            if self.waiting.is_hopeless(&chunk) || self.config.format == Format::Flv {
                 let done = file_as_it_is(&self.config, &chunk);
                 self.conclude(&chunk, done.map(Some), now);
                 continue;
@@ -276,28 +199,18 @@ impl Keeper {
         match outcome {
             Ok(Some(Done::Filed(path))) => {
                 let bytes = std::fs::metadata(&path).map_or(chunk.bytes, |m| m.len());
-                let filed = Chunk {
+                self.shelf.add(Chunk {
                     path,
                     bytes,
                     ..chunk.clone()
-                };
-                let at = self.filed.partition_point(|f| f.chunk < filed);
-                self.filed.insert(
-                    at,
-                    Filed {
-                        end: filed.end(),
-                        chunk: filed,
-                    },
-                );
+                });
             }
             Ok(_) => {}
             Err(error) => {
-                let known = self.known(&chunk.path);
-                known.attempts += 1;
-                known.not_before = Some(now + RETRY);
-                let then = match known.attempts {
-                    ATTEMPTS.. => "it is filed as it is",
-                    _ => "it is tried again",
+                self.waiting.failed(chunk, now);
+                let then = match self.waiting.is_hopeless(chunk) {
+                    true => "it is filed as it is",
+                    false => "it is tried again",
                 };
                 log(format_args!("no film of {}: {error}; {then}", chunk.path.display()));
             }
@@ -322,12 +235,15 @@ impl Keeper {
     }
 
     fn tell(&mut self, now: Instant, growing: usize) {
-        let bytes: u64 = self.filed.iter().map(|f| f.chunk.bytes).sum();
         let state = match (self.recorder.paused(), growing) {
             (true, _) => "recording is stopped: the disk is full".to_owned(),
             (false, streams) => format!("{streams} streams are recorded"),
         };
-        let detail = format!("{} chunks, {} MB", self.filed.len(), bytes / 1_000_000);
+        let detail = format!(
+            "{} chunks, {} MB",
+            self.shelf.all().len(),
+            self.shelf.bytes() / 1_000_000
+        );
         self.systemd.tell(now, &state, &detail);
     }
 }

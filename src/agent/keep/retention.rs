@@ -1,5 +1,6 @@
-//! Which chunks have to go: those that are too old, then the oldest until the rest takes no more than it may and enough of
-//! the disk is free. Pure: sees neither disk nor clock.
+//! Which chunks have to go: those that are too old, then the oldest until the rest takes no more than it may, then the oldest
+//! until enough of the disk is free, but for the newest hours: who fills the disk with something else stops the recordings
+//! and does not eat them. Pure: sees neither disk nor clock.
 
 use crate::archive::Chunk;
 use pistream_agent::{Amount, KeepConfig};
@@ -78,8 +79,9 @@ pub(super) fn doomed(chunks: &[Held<'_>], config: &KeepConfig, disk: Disk, now: 
     let free = disk.free.saturating_add(pass.freed());
     let missing = disk.floor(config.keep_free).saturating_sub(free);
     if missing > 0 {
-        let rest = pass.total(|_| true);
-        pass.shrink(|_| true, rest.saturating_sub(missing), Why::KeepFree);
+        let old = |c: &Chunk| c.modified.saturating_add(config.keep_at_least) < now;
+        let rest = pass.total(old);
+        pass.shrink(old, rest.saturating_sub(missing), Why::KeepFree);
     }
     let gone = pass.gone.into_iter().enumerate();
     gone.filter_map(|(at, why)| why.map(|why| (at, why))).collect()
@@ -143,6 +145,7 @@ mod tests {
             keep,
             at_most,
             keep_free,
+            keep_at_least: 0,
             streams: streams.into(),
         }
     }
@@ -233,6 +236,18 @@ mod tests {
             go(&all, &[2], &config, disk(0)),
             [(0, Why::KeepFree), (1, Why::KeepFree)]
         );
+    }
+
+    #[test]
+    fn a_disk_that_others_fill_does_not_cost_the_newest() {
+        let all = chunks(&[("porch", 90, 100), ("garden", 80, 100), ("porch", 70, 100)]);
+        let mut config = config(NOW, Amount::Percent(100), Amount::Percent(30));
+        config.keep_at_least = 85;
+        let full = Disk { total: 1000, free: 0 };
+        assert_eq!(go(&all, &[], &config, full), [(0, Why::KeepFree)]);
+        // what they themselves take is another matter
+        config.at_most = Amount::Bytes(150);
+        assert_eq!(go(&all, &[], &config, full), [(0, Why::AtMost), (1, Why::AtMost)]);
     }
 
     #[test]

@@ -151,6 +151,7 @@ fn recording(switch: Option<Switch<RecordingKeys>>, local: bool, reader: &mut Re
         keep: value(&keys.keep)?.0,
         at_most: value(&keys.at_most)?.0,
         keep_free: value(&keys.keep_free)?.0,
+        keep_at_least: value(&keys.keep_at_least)?.0,
     }))
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An inventory with `value` in one place; every place where a value can stand.
-const PLACES: [&str; 33] = [
+const PLACES: [&str; 34] = [
     "servers: {VALUE: {ssh: a@10.0.0.1}}",
     "servers: {hub: {ssh: VALUE}}",
     "servers: {hub: {ssh: {host: VALUE}}}",
@@ -18,8 +18,9 @@ const PLACES: [&str; 33] = [
     "servers: {hub: {ssh: 10.0.0.1, rtmp_port: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, tls: VALUE, rtmps_port: VALUE}}",
     "servers: {hub: {ssh: 10.0.0.1, publish: [VALUE], play: VALUE}}",
+    "servers: {hub: {ssh: 10.0.0.1, nginx: {install: source, source: VALUE, source_sha256: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1, recording: {path: VALUE}}}",
-    "servers: {hub: {ssh: 10.0.0.1, recording: {format: VALUE, keep: VALUE, at_most: VALUE, keep_free: VALUE}}}",
+    "servers: {hub: {ssh: 10.0.0.1, recording: {format: VALUE, keep: VALUE, at_most: VALUE, keep_free: VALUE, keep_at_least: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, recording: {keep: VALUE, at_most: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1, hls: {fragment: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {VALUE: {ssh: 10.0.0.2}}",

@@ -49,6 +49,8 @@ struct RecordingView {
     keep: u64,
     at_most: AmountView,
     keep_free: AmountView,
+    /// Seconds.
+    keep_at_least: u64,
 }
 
 /// `{ unit = amount }` of recordings.toml.
@@ -80,6 +82,7 @@ impl From<&Recording> for RecordingView {
             keep: recording.keep.as_secs(),
             at_most: recording.at_most.into(),
             keep_free: recording.keep_free.into(),
+            keep_at_least: recording.keep_at_least.as_secs(),
         }
     }
 }
