@@ -154,10 +154,6 @@ pub struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }
