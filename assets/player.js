@@ -1,11 +1,19 @@
 // One camera, live, over nginx-rtmp's DASH by MediaSource. Heals by itself: whatever breaks, it begins anew.
 
-const PATIENCE = 8000;  // milliseconds one answer may take: a pulled cable is no answer
+import { Pace } from "./pace.js";
+import { head, manifestOf, pictures, sinceKeyframe } from "./segments.js";
+
+const PATIENCE = 8000;  // milliseconds the browser may take for one thing
 const WAITING = 6000;   // milliseconds without a new segment until the picture counts as old
 const LOST = 15000;     // milliseconds without a new segment until everything begins anew
-const MARGIN = 0.6;     // seconds that a segment may be late before the picture stalls: to begin with,
-const MOST = 4;         // and where the network is bad
-const KEPT = 30;        // seconds of past pictures that stay in memory
+const BACK = 20;        // seconds of past pictures that stay in memory
+const EAGER = 40;       // milliseconds from one look for a segment that is due to the next,
+const EARLY = 80;       // beginning so long before: only who looks early learns how soon it can be there;
+const CALM = 250;       // and for one that is long overdue; so often the picture's place is looked at, too
+const STEP = 0.1;       // by so much faster or slower the picture runs to its place,
+const NEAR = 0.05;      // unless it is as near as this (seconds)
+const FAR = 1.5;        // or so far that it jumps; to begin with, it jumps sooner
+const SOON = 0.2;
 
 // A figure for the wall.
 export function show(name, recordings) {
@@ -21,14 +29,17 @@ export function show(name, recordings) {
   video.muted = video.autoplay = video.playsInline = true;
   video.tabIndex = 0;
   video.title = "Full screen";
+  video.setAttribute("aria-label", `${name}: full screen`);
   caption.append(title, state);
   figure.append(video, caption);
   const whole = () => (video.requestFullscreen || video.webkitEnterFullscreen)?.call(video);
   video.addEventListener("click", whole);
   video.addEventListener("keydown", (event) => { if (event.key === "Enter") whole(); });
   const tell = (word, detail = "") => {
+    const text = detail ? `${word} ${detail}` : word;
+    if (state.textContent === text) return;
     state.dataset.state = word;
-    state.textContent = detail ? `${word} ${detail}` : word;
+    state.textContent = text;
   };
   keepPlaying(name, video, tell);
   return figure;
@@ -44,10 +55,17 @@ async function keepPlaying(name, video, tell) {
 
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-async function get(url) {
-  const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return answer;
+// A browser lets a hidden page sleep long; this sleep ends as soon as the page is seen again.
+function nap(milliseconds) {
+  return new Promise((done) => {
+    const end = () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", end);
+      done();
+    };
+    const timer = setTimeout(end, milliseconds);
+    document.addEventListener("visibilitychange", end);
+  });
 }
 
 // Plays until something breaks.
@@ -59,11 +77,12 @@ async function play(name, video, tell) {
     return new Promise((_, no) => video.addEventListener("error", no, { once: true }));
   }
   const base = `dash/${name}/`;
-  let manifest = await segments(base);
+  let manifest = await manifestOf(base);
   const source = new Source();
   const url = URL.createObjectURL(source);
-  let margin = MARGIN;
-  const stalled = () => { if (video.currentTime > 0) margin = Math.min(1.5 * margin, MOST); };
+  const pace = new Pace();
+  let settled = false;
+  const stalled = () => { if (settled && !video.seeking && !document.hidden) pace.stalled(); };
   video.addEventListener("waiting", stalled);
   video.disableRemotePlayback = true;
   video.src = url;
@@ -71,31 +90,35 @@ async function play(name, video, tell) {
     await happens(source, "sourceopen");
     const buffer = source.addSourceBuffer(manifest.type);
     const append = async (data) => { buffer.appendBuffer(data); await happens(buffer, "updateend"); };
-    await append(await (await get(base + manifest.init)).arrayBuffer());
-    const clock = new Clock();
-    let last = -1;
+    await append(await head(manifest));
+    let last = null;
     let newest = performance.now();
     for (;;) {
-      const fresh = manifest.media.filter((s) => s.time > last).slice(last < 0 ? -2 : 0);
+      const fresh = last ? manifest.media.filter((s) => s.time > last.time) : await sinceKeyframe(manifest.media);
       for (const segment of fresh) {
-        await append(await (await get(base + segment.url)).arrayBuffer());
-        last = segment.time;
+        await append((await pictures(segment)).data);
         newest = performance.now();
-        clock.saw((segment.time + segment.length) / 1000);
       }
+      // one that was looked for when it was due tells how long they take; of those that were there already nobody knows
+      if (last && fresh.length === 1 && !document.hidden) pace.saw(fresh[0].end, fresh[0].end - fresh[0].time);
+      last = fresh.at(-1) || last;
       const silent = performance.now() - newest;
       if (silent > LOST) throw new Error("no new segment");
       if (video.error) throw video.error;
-      follow(video, manifest.longest / 1000, margin);
-      if (!buffer.updating && video.buffered.length && video.currentTime - video.buffered.start(0) > 2 * KEPT) {
-        buffer.remove(0, video.currentTime - KEPT);
+      follow(video, pace, settled ? FAR : SOON);
+      settled = pace.known;
+      if (video.buffered.length && video.currentTime - video.buffered.start(0) > 2 * BACK) {
+        buffer.remove(0, video.currentTime - BACK);
         await happens(buffer, "updateend");
       }
-      if (silent > WAITING) tell("waiting"); else tell("live", clock.latency(video.currentTime));
-      await sleep(Math.min(500, Math.max(100, manifest.longest / 4)));
+      if (silent > WAITING) tell("waiting");
+      else if (pace.known) tell("live", `${Math.max(0, pace.age(video.currentTime)).toFixed(1)} s`);
+      const due = pace.known ? 1000 * pace.due(last.end) - EARLY : 0;
+      await nap(due < -1000 ? CALM : Math.min(CALM, Math.max(EAGER, due)));
+      if (due > CALM) continue;
       const { began } = manifest;
-      manifest = await segments(base);
-      if (manifest.began !== began || manifest.media.every((s) => s.time < last)) throw new Error("the camera began anew");
+      manifest = await manifestOf(base);
+      if (manifest.began !== began || manifest.media.every((s) => s.time < last.time)) throw new Error("the camera began anew");
     }
   } finally {
     video.removeEventListener("waiting", stalled);
@@ -103,58 +126,31 @@ async function play(name, video, tell) {
   }
 }
 
+// Keeps the picture where its pace wants it: by its speed, and where that would take long, by a jump.
+function follow(video, pace, far) {
+  const { buffered } = video;
+  if (!buffered.length) return;
+  if (video.paused) video.play().catch(() => {});
+  const start = buffered.start(buffered.length - 1);
+  const end = buffered.end(buffered.length - 1);
+  if (!pace.known) {
+    if (video.currentTime < start) video.currentTime = start;
+    return;
+  }
+  const late = pace.age(video.currentTime) - pace.target;
+  const place = Math.min(end, Math.max(start, video.currentTime + late));
+  if (video.currentTime < start || Math.abs(late) > far) video.currentTime = place;
+  video.playbackRate = late > NEAR ? 1 + STEP : late < -NEAR ? 1 - STEP : 1;
+}
+
 // The event, or an error; never for ever.
 function happens(target, name) {
+  const heard = new AbortController();
   return new Promise((ok, no) => {
+    const once = { signal: heard.signal };
     const timer = setTimeout(() => no(new Error(`no ${name}`)), PATIENCE);
-    target.addEventListener(name, () => { clearTimeout(timer); ok(); }, { once: true });
-    target.addEventListener("error", () => { clearTimeout(timer); no(new Error("refused")); }, { once: true });
-  });
-}
-
-// Keeps the picture a little more than one segment behind the newest: nearer it would stall before the next one is there.
-// Every stall makes it a little more.
-function follow(video, segment, margin) {
-  if (!video.buffered.length) return;
-  const target = segment + margin;
-  const start = video.buffered.start(video.buffered.length - 1);
-  const end = video.buffered.end(video.buffered.length - 1);
-  const behind = end - video.currentTime;
-  if (video.currentTime < start || behind > target + segment + 2) video.currentTime = Math.max(start, end - target);
-  video.playbackRate = behind > target + 0.2 ? 1.1 : 1;
-  if (video.paused) video.play().catch(() => {});
-}
-
-// How old the picture shown is, without a clock that two machines share: a segment cannot have been seen before it was
-// there, so the one seen soonest after its end tells how media time and this machine's clock belong together.
-class Clock {
-  #offset = Infinity;
-  saw(end) { this.#offset = Math.min(this.#offset, performance.now() / 1000 - end); }
-  latency(shown) { return `${Math.max(0, performance.now() / 1000 - shown - this.#offset).toFixed(1)} s`; }
-}
-
-// nginx-rtmp's manifest: one video representation, a SegmentTimeline in milliseconds.
-async function segments(base) {
-  const text = await (await get(base + "index.mpd")).text();
-  const xml = new DOMParser().parseFromString(text, "text/xml");
-  const isVideo = (r) => (r.getAttribute("mimeType") || "").startsWith("video");
-  const video = [...xml.querySelectorAll("Representation")].find(isVideo);
-  const template = video.querySelector("SegmentTemplate");
-  const id = video.getAttribute("id");
-  const fill = (pattern, time) => pattern.replace("$RepresentationID$", id).replace("$Time$", time);
-  let at = 0;
-  const media = [];
-  for (const s of template.querySelectorAll("S")) {
-    at = s.hasAttribute("t") ? Number(s.getAttribute("t")) : at;
-    const length = Number(s.getAttribute("d"));
-    media.push({ time: at, length, url: fill(template.getAttribute("media"), at) });
-    at += length;
-  }
-  return {
-    began: xml.documentElement.getAttribute("availabilityStartTime"),
-    type: `${video.getAttribute("mimeType")}; codecs="${video.getAttribute("codecs")}"`,
-    init: fill(template.getAttribute("initialization"), ""),
-    longest: Math.max(...media.map((s) => s.length), 500),
-    media,
-  };
+    heard.signal.addEventListener("abort", () => clearTimeout(timer));
+    target.addEventListener(name, ok, once);
+    target.addEventListener("error", () => no(new Error("refused")), once);
+  }).finally(() => heard.abort());
 }

@@ -285,7 +285,10 @@ pub struct Camera {
     pub bitrate: Bitrate,
     /// How far down it may follow what the network carries. `None`: everything stays.
     pub adapt: Option<Adapt>,
-    /// Between two keyframes.
+    pub audio: Audio,
+    /// How far behind its viewers may be.
+    pub latency: Latency,
+    /// Between two keyframes; with `latency: low` at most [`Latency::LOW`].
     pub keyframe_interval: Duration,
     pub profile: Profile,
     /// H.264 level times ten: 40 is 4.0.
@@ -397,6 +400,39 @@ pub enum Encoder {
     H264V4l2m2m,
     /// Encode on the CPU.
     Libx264,
+}
+
+/// What sound a stream has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Audio {
+    #[default]
+    Off,
+    /// A track with nothing to hear, for players of HLS that do not start without one.
+    Silent,
+}
+
+/// How far behind the viewers of HLS, DASH and the page may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Latency {
+    /// What costs no bits.
+    #[default]
+    Normal,
+    /// Keyframes and segments of [`Latency::LOW`] at most.
+    Low,
+}
+
+impl Latency {
+    /// Between two keyframes, and so of a segment, where latency is to be low. Shorter ones would cost more bits than they
+    /// gain: the way to the viewer and the player's margin remain.
+    pub const LOW: Duration = Duration::from_millis(500);
+
+    /// The interval itself, or less where latency is to be low.
+    pub fn cap(self, interval: Duration) -> Duration {
+        match self {
+            Latency::Normal => interval,
+            Latency::Low => interval.min(Latency::LOW),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,8 @@ use super::values::{
     Span, Uplink, UserName, Whole,
 };
 use crate::model::{
-    Bitrate, Encoder, Name, Network, Origin, Profile, RecordingFormat, SdCard, Secret, Size, Source, Transport,
+    Audio, Bitrate, Encoder, Latency, Name, Network, Origin, Profile, RecordingFormat, SdCard, Secret, Size, Source,
+    Transport,
 };
 
 /// Seconds, minutes, hours and days in milliseconds.
@@ -170,7 +171,7 @@ keys! {
 keys! {
     /// HLS or DASH.
     SegmentKeys {
-        /// Length of a segment; it is cut at the first keyframe after it.
+        /// Length of a segment; it is cut at the first keyframe after it. Half a second at most where a camera has `latency: low`.
         fragment: Span<500, { M }> = "2s",
         /// What the playlist spans: at least three fragments.
         playlist: Span<S, { H }> = "20s",
@@ -215,7 +216,12 @@ keys! {
         adapt: Switch<AdaptKeys> = "on",
         /// Allow a bitrate so low that the Pi's encoder is known to freeze.
         force_bitrate: bool = "false",
-        /// Time between two keyframes.
+        /// off, or silent: a track with nothing to hear, for an iPhone's and other players that show HLS only with sound.
+        audio: Audio = "off",
+        /// normal, or low: keyframes and segments of half a second at most, which cost picture quality, for viewers of HLS,
+        /// DASH and the page that are less than a second behind. RTMP is fast either way.
+        latency: Latency = "normal",
+        /// Time between two keyframes; with `latency: low` half a second at most.
         keyframe_interval: Span<100, { M }> = "2s",
         /// The H.264 profile: baseline, main or high.
         profile: Profile = "high",

@@ -24,7 +24,7 @@ pub(super) use self::time::{Span, in_words};
 use super::fault::Finding;
 use super::reader::{Read, Reader, nearest, shown};
 use super::tree::{Node, Place};
-use crate::model::{Control, Name, SdCard, Transport};
+use crate::model::{Audio, Control, Latency, Name, SdCard, Transport};
 
 /// `Name` as a regular expression.
 pub(super) const NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
@@ -142,6 +142,30 @@ impl Read for SdCard {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": SD_CARDS.map(|(word, _)| word) })
+    }
+}
+
+const AUDIOS: [(&str, Audio); 3] = [("off", Audio::Off), ("silent", Audio::Silent), ("false", Audio::Off)];
+
+impl Read for Audio {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Audio> {
+        word(node, reader, &AUDIOS)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": ["off", "silent", false] })
+    }
+}
+
+const LATENCIES: [(&str, Latency); 2] = [("normal", Latency::Normal), ("low", Latency::Low)];
+
+impl Read for Latency {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Latency> {
+        word(node, reader, &LATENCIES)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": LATENCIES.map(|(word, _)| word) })
     }
 }
 

@@ -40,6 +40,8 @@ fn camera(at: u8) -> Camera {
             fps: None,
             size: None,
         }),
+        audio: Audio::Off,
+        latency: Latency::Normal,
         keyframe_interval: Duration::from_secs(2),
         profile: Profile::High,
         level: 40,

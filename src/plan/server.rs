@@ -9,12 +9,14 @@ use crate::templates::Templates;
 use pistream_agent::{Directory, File, Plan, Unit, User};
 
 /// The viewers' page: travels unchanged.
-const PAGE: [(&str, &str); 6] = [
+const PAGE: [(&str, &str); 8] = [
     ("index.html", include_str!("../../assets/index.html")),
     ("page.js", include_str!("../../assets/page.js")),
     ("archive.js", include_str!("../../assets/archive.js")),
     ("icon.svg", include_str!("../../assets/icon.svg")),
+    ("pace.js", include_str!("../../assets/pace.js")),
     ("player.js", include_str!("../../assets/player.js")),
+    ("segments.js", include_str!("../../assets/segments.js")),
     ("style.css", include_str!("../../assets/style.css")),
 ];
 

@@ -17,6 +17,7 @@ pub struct Browser {
     heard: Receiver<Value>,
     said: u64,
     session: Option<String>,
+    complaints: Vec<String>,
     _profile: tempfile::TempDir,
 }
 
@@ -65,13 +66,16 @@ impl Browser {
             heard,
             said: 0,
             session: None,
+            complaints: Vec::new(),
             _profile: profile,
         };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = browser.call("Target.attachToTarget", attach);
         browser.session = session["sessionId"].as_str().map(str::to_owned);
-        browser.call("Page.enable", json!({}));
+        for domain in ["Page", "Runtime", "Log"] {
+            browser.call(&format!("{domain}.enable"), json!({}));
+        }
         // what the page's own policy forbids it is remembered, to be asked for
         let remember =
             "addEventListener('securitypolicyviolation', (e) => (window.violations ??= []).push(e.violatedDirective))";
@@ -96,11 +100,19 @@ impl Browser {
                 .heard
                 .recv_timeout(left)
                 .unwrap_or_else(|e| panic!("{method}: {e}"));
+            self.complaints.extend(complaint(&answer));
             if answer["id"] == self.said {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
                 return answer["result"].clone();
             }
         }
+    }
+
+    /// What its console shows of errors and warnings, uncaught exceptions and refused requests among them.
+    pub fn complaints(&mut self) -> &[String] {
+        // whatever came before this answer has been heard with it
+        self.call("Runtime.evaluate", json!({ "expression": "0" }));
+        &self.complaints
     }
 
     /// The value of an expression in the page, promises awaited, as if a person had clicked. Null where it throws.
@@ -130,6 +142,18 @@ impl Browser {
             .unwrap()
             .to_owned()
     }
+}
+
+/// An error or warning, if that is what this event tells.
+fn complaint(event: &Value) -> Option<String> {
+    let (told, params) = (event["method"].as_str()?, &event["params"]);
+    let bad = match told {
+        "Runtime.exceptionThrown" => true,
+        "Runtime.consoleAPICalled" => matches!(params["type"].as_str(), Some("error" | "warning" | "assert")),
+        "Log.entryAdded" => matches!(params["entry"]["level"].as_str(), Some("error" | "warning")),
+        _ => false,
+    };
+    bad.then(|| params.to_string())
 }
 
 impl Drop for Browser {

@@ -64,6 +64,7 @@ pub(super) fn build(
         .into_iter()
         .map(|given| target(given, context, reader))
         .collect();
+    let latency = value(&keys.latency)?;
     let camera = Camera {
         name: name.clone(),
         ssh: ssh?,
@@ -77,7 +78,9 @@ pub(super) fn build(
         encoder: value(&keys.encoder)?,
         bitrate: value(&keys.bitrate)?,
         adapt: adapt?,
-        keyframe_interval: value(&keys.keyframe_interval)?.0,
+        audio: value(&keys.audio)?,
+        latency,
+        keyframe_interval: latency.cap(value(&keys.keyframe_interval)?.0),
         profile: value(&keys.profile)?,
         level: value(&keys.level)?.0,
         controls: flat(keys.controls)?.unwrap_or_default().0,

@@ -2,7 +2,7 @@
 //! `PISTREAM_BLESS=1 cargo test pipelines` writes what is rendered now; read the difference before you commit it.
 
 use super::*;
-use crate::model::{Camera, CsiCamera, Encoder, Size, Source};
+use crate::model::{Audio, Camera, CsiCamera, Encoder, Size, Source};
 use pistream_agent::{CameraConfig, ControlValue, Pipeline, Requirement};
 use std::fmt::Write as _;
 
@@ -99,6 +99,7 @@ fn every_way_is_rendered_as_recorded() {
         ("auto", config(|_| {})),
         ("auto-1296x972", config(narrow)),
         ("auto-1920x1080", config(large)),
+        ("auto-silent", config(|camera| camera.audio = Audio::Silent)),
         ("auto-copy", ways(Source::Auto, Encoder::Copy)),
         ("auto-libx264", ways(Source::Auto, Encoder::Libx264)),
         ("rpicam-turned", config(turned)),

@@ -1,6 +1,6 @@
 //! A camera: where it publishes, from what source, through which encoder and controls.
 
-use crate::model::{Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source, libcamera};
+use crate::model::{Audio, Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source, libcamera};
 use crate::plan::Paths;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ struct CameraView {
     stride: u32,
     fps: u32,
     bitrate: u32,
+    /// With a sound track that holds no sound.
+    silent: bool,
     /// `None`: the bitrate stays.
     adapt: Option<BoundsView>,
     keyframe_frames: u32,
@@ -136,6 +138,7 @@ pub(in crate::plan) fn camera<'a>(
             stride: camera.size.width.next_multiple_of(STRIDE),
             fps: camera.fps,
             bitrate: camera.bitrate.bits_per_second(),
+            silent: camera.audio == Audio::Silent,
             adapt: camera.adapt.map(|adapt| BoundsView {
                 lowest: adapt.lowest.bits_per_second(),
                 step: Bitrate::STEP,

@@ -1,6 +1,6 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
-use crate::model::{Amount, Fleet, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer};
+use crate::model::{Amount, Fleet, Latency, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer};
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
@@ -89,10 +89,21 @@ impl From<&Recording> for RecordingView {
 
 #[derive(Serialize)]
 struct SegmentsView {
-    /// Milliseconds.
-    fragment: u128,
+    /// Milliseconds after which the next keyframe begins another segment (and after twice as many any picture, of DASH):
+    /// nine tenths of the segment, since keyframes that are meant to come as often as segments end may come a little
+    /// early, and the segment would be twice as long.
+    cut_after: u128,
     /// Milliseconds.
     playlist: u128,
+}
+
+impl SegmentsView {
+    fn of(segments: &Segments, latency: Latency) -> SegmentsView {
+        SegmentsView {
+            cut_after: latency.cap(segments.fragment).as_millis() * 9 / 10,
+            playlist: segments.playlist.as_millis(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -149,10 +160,10 @@ pub(in crate::plan) fn server<'a>(
     paths: &'a Paths,
     secrets: &'a Secrets,
 ) -> ServerContext<'a> {
-    let segments = |s: &Segments| SegmentsView {
-        fragment: s.fragment.as_millis(),
-        playlist: s.playlist.as_millis(),
-    };
+    // nginx knows one length for all cameras
+    let low = fleet.cameras_of(server).any(|c| c.latency == Latency::Low);
+    let latency = if low { Latency::Low } else { Latency::Normal };
+    let segments = |s: &Segments| SegmentsView::of(s, latency);
     let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
     // the cameras' own addresses, and networks besides
     let from = |tls: bool, networks: &[String]| {

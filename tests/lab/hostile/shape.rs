@@ -70,6 +70,8 @@ cameras:
       lowest: «50k»
       fps: «5»
       size: «320x240»
+    audio: «silent»
+    latency: «low»
     keyframe_interval: «2s»
     profile: «high»
     level: «4.0»

@@ -1,0 +1,207 @@
+//! What a viewer gets of the live pictures: how old they are, whether they stand still, and whether the page grows.
+//!
+//! A clock is in the picture: 16 fields of black or white, the lowest bits of the milliseconds since 1970 at which the
+//! camera made it. Camera, server and viewer are one machine here, so their clocks are one. Knows nothing of pistream but
+//! the page's figures and the template whose test picture gets the clock.
+
+use crate::browser::Browser;
+use crate::hosts::Lab;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Fields of the clock, and the side of one in pixels: enough for an encoder at a few hundred kbit/s to leave them alone.
+const BITS: u32 = 16;
+const FIELD: u32 = 16;
+const WRAPS: u64 = 1 << BITS;
+
+/// The templates, with the clock in the test picture: a directory for `--templates`.
+pub fn templates_with_a_clock(lab: &Lab) -> String {
+    let directory = lab.home().join("templates");
+    fs::create_dir_all(&directory).unwrap();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    for entry in fs::read_dir(own).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, directory.join(path.file_name().unwrap())).unwrap();
+    }
+    // the moment a frame is made is its timestamp while the clock is drawn: all fields show the same one
+    let mut clock = format!(
+        ",settb=1/1000,setpts='floor(RTCTIME/1000)',drawbox=x=0:y=0:w={}:h={FIELD}:c=black:t=fill",
+        BITS * FIELD
+    );
+    for bit in 0..BITS {
+        clock += &format!(
+            ",drawbox=x={}:y=0:w={FIELD}:h={FIELD}:c=white:t=fill:enable='mod(floor(t*1000/{})\\,2)'",
+            bit * FIELD,
+            1 << bit
+        );
+    }
+    let camera = directory.join("camera.toml.j2");
+    let template = fs::read_to_string(&camera).unwrap();
+    let picture = "\":rate=\" ~ camera.fps]";
+    assert_eq!(
+        template.matches(picture).count(),
+        1,
+        "the test picture of camera.toml.j2"
+    );
+    let clock = clock.replace('\\', "\\\\");
+    let with_clock = format!("\":rate=\" ~ camera.fps ~ \"{clock},setpts=N/(\" ~ camera.fps ~ \"*TB)\"]");
+    fs::write(&camera, template.replace(picture, &with_clock)).unwrap();
+    directory.to_str().unwrap().to_owned()
+}
+
+/// Ages of pictures, milliseconds.
+pub struct Ages(Vec<u64>);
+
+impl Ages {
+    fn share(&self, share: f64) -> u64 {
+        self.0[((self.0.len() - 1) as f64 * share) as usize]
+    }
+
+    pub fn median(&self) -> u64 {
+        self.share(0.5)
+    }
+}
+
+impl From<Vec<u64>> for Ages {
+    fn from(mut ages: Vec<u64>) -> Ages {
+        assert!(!ages.is_empty(), "no picture was seen");
+        ages.sort_unstable();
+        Ages(ages)
+    }
+}
+
+impl std::fmt::Display for Ages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (median, late, worst) = (self.median(), self.share(0.95), self.share(1.0));
+        write!(f, "{median} | {late} | {worst} | {}", self.0.len())
+    }
+}
+
+/// How old the pictures are that a decoder without a display has of this address, for so long.
+pub fn at_the_decoder(url: &str, over: Duration) -> Ages {
+    let strip = (BITS * FIELD) as usize;
+    // gray first: a line of two colours' planes is no line
+    let line = format!("format=gray,crop={strip}:1:0:{}", FIELD / 2);
+    let at_once = "-v error -nostdin -fflags nobuffer -flags low_delay -threads 1 -analyzeduration 0 -fpsprobesize 0";
+    let mut ffmpeg = Command::new("ffmpeg")
+        .args(at_once.split(' '))
+        .args(["-probesize", "5000", "-i", url, "-vf", &line])
+        .args("-fps_mode passthrough -f rawvideo -pix_fmt gray -".split(' '))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pictures = ffmpeg.stdout.take().unwrap();
+    let mut ages = Vec::new();
+    let mut line = vec![0; strip];
+    let start = Instant::now();
+    while start.elapsed() < over {
+        pictures.read_exact(&mut line).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+        let field = |bit: u32| u64::from(line[(bit * FIELD + FIELD / 2) as usize] > 127) << bit;
+        let clock: u64 = (0..BITS).map(field).sum();
+        ages.push((now + WRAPS - clock) % WRAPS);
+    }
+    let _ = ffmpeg.kill();
+    let _ = ffmpeg.wait();
+    // the first ones waited for the decoder to find out what it decodes
+    ages.drain(..ages.len() / 4);
+    ages.into()
+}
+
+/// What a page has seen of one camera since `begin`.
+pub struct Seen {
+    /// Of the pictures shown, sampled every 100 ms.
+    pub ages: Vec<u64>,
+    /// How often it stood still for want of pictures, without having been told to be elsewhere.
+    pub stalls: u64,
+    /// Seconds of media time.
+    pub played: f64,
+    /// What the page says, like "live 2.2 s".
+    pub told: String,
+}
+
+/// From now on this page's videos are watched.
+pub fn begin(page: &mut Browser, cameras: &[&str]) {
+    let script = format!(
+        "(() => {{ window.watched = {{}}; for (const name of {}) {{
+            const figure = document.querySelector(`[data-camera=\"${{name}}\"]`);
+            const video = figure.querySelector('video');
+            const seen = window.watched[name] = {{ ages: [], stalls: 0, began: video.currentTime, video, figure }};
+            video.addEventListener('waiting', () => {{ if (!video.seeking) seen.stalls += 1; }});
+            const strip = new OffscreenCanvas({BITS} * {FIELD}, {FIELD}).getContext('2d', {{ willReadFrequently: true }});
+            const look = () => {{
+                const {{ width, height }} = strip.canvas;
+                strip.drawImage(video, 0, 0, width, height, 0, 0, width, height);
+                const now = Date.now();
+                const line = strip.getImageData(0, height / 2, width, 1).data;
+                let clock = 0;
+                for (let bit = 0; bit < {BITS}; bit++) if (line[4 * {FIELD} * (bit + 0.5)] > 127) clock += 2 ** bit;
+                seen.ages.push((now % {WRAPS} - clock + {WRAPS}) % {WRAPS});
+            }};
+            seen.look = (milliseconds) => setInterval(look, milliseconds);
+        }} }})()",
+        json!(cameras)
+    );
+    page.ask(&script);
+}
+
+/// Reads the clock in the pictures, too; `begin` came before.
+pub fn read_clocks(page: &mut Browser) {
+    page.ask("Object.values(window.watched).forEach((seen) => seen.look(100))");
+}
+
+pub fn seen(page: &mut Browser, camera: &str) -> Seen {
+    let asked = page.ask(&format!(
+        "(({{ ages, stalls, began, video, figure }}) => ({{ ages, stalls, played: video.currentTime - began, \
+         told: figure.querySelector('.state').textContent }}))(window.watched['{camera}'])"
+    ));
+    let ages = asked["ages"].as_array().unwrap_or_else(|| panic!("{asked}"));
+    Seen {
+        ages: ages.iter().filter_map(Value::as_u64).collect(),
+        stalls: asked["stalls"].as_u64().unwrap(),
+        played: asked["played"].as_f64().unwrap(),
+        told: asked["told"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// What a page holds in memory, garbage collected.
+#[derive(Debug)]
+pub struct Held {
+    /// Bytes of its scripts' objects.
+    pub heap: f64,
+    pub nodes: f64,
+    pub listeners: f64,
+    /// Ranges of buffered pictures, of all videos.
+    pub ranges: f64,
+    /// Seconds of them.
+    pub buffered: f64,
+}
+
+pub fn held(page: &mut Browser) -> Held {
+    page.call("Performance.enable", json!({}));
+    page.call("HeapProfiler.collectGarbage", json!({}));
+    let metrics = page.call("Performance.getMetrics", json!({}));
+    let metric = |name: &str| {
+        let metrics = metrics["metrics"].as_array().unwrap();
+        let found = metrics.iter().find(|m| m["name"] == name);
+        found.unwrap_or_else(|| panic!("{name}"))["value"].as_f64().unwrap()
+    };
+    let (heap, nodes, listeners) = (metric("JSHeapUsedSize"), metric("Nodes"), metric("JSEventListeners"));
+    let of_all = |page: &mut Browser, of_one: &str| {
+        page.number(&format!(
+            "[...document.querySelectorAll('#wall video')].map(({{ buffered: b }}) => {of_one}).reduce((a, b) => a + b, 0)"
+        ))
+    };
+    Held {
+        heap,
+        nodes,
+        listeners,
+        ranges: of_all(page, "b.length"),
+        buffered: of_all(page, "b.length && b.end(b.length - 1) - b.start(0)"),
+    }
+}
