@@ -17,6 +17,8 @@ mod cause;
 mod choice;
 mod conditions;
 mod config;
+#[cfg(test)]
+mod day_tests;
 mod ffmpeg;
 mod governor;
 pub(crate) mod journal;

@@ -75,7 +75,7 @@ impl Ffmpeg {
 }
 
 /// What a line says; information says nothing.
-fn said(line: &str) -> Option<Said> {
+pub(super) fn said(line: &str) -> Option<Said> {
     // other lines may hold "size=" as well; only statistics have a frame count
     if line.contains("frame=")
         && let Some(progress) = try_parse_progress(line)
