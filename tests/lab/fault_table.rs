@@ -80,7 +80,7 @@ fn virtual_pi() {
 
 /// The faults of each camera one after the other, the cameras at the same time.
 fn table(cameras: &[(&Observer<'_>, &[Fault])]) {
-    println!("| fault | times | told after, s | bytes arrived again after its end, s |\n|---|---|---|---|");
+    println!("| fault | recovered | told after, s | bytes arrived again after its end, s |\n|---|---|---|---|");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let done = &done;
@@ -112,10 +112,10 @@ fn rows(observer: &Observer<'_>, faults: &[Fault]) -> Vec<String> {
             wrong.push(format!("{}: {} of {} recovered", fault.name, healed.len(), seen.len()));
         }
         let told = seen.iter().filter_map(|seen| seen.told).collect();
+        let recovered = format!("{} of {}", healed.len(), seen.len());
         println!(
-            "| {} | {} | {} | {} |",
+            "| {} | {recovered} | {} | {} |",
             fault.name,
-            seen.len(),
             spread(told),
             spread(healed)
         );
