@@ -328,6 +328,8 @@ fn a_stand_in_for_rpicam_vid_whose_video_does_not_get_through_is_started_anew_at
     // 128 kbit/s: packets small enough that what is not read shows as not acknowledged
     let output = format!("tcp://127.0.0.1:{}?tcp_mss=1000", slow_server(16_000));
     let whole = fs::read_to_string(bench.path("camera.toml")).unwrap();
+    // a receiver whose buffer is full lets nothing through for seconds: that is slow here, not stuck
+    let whole = whole.replace("stall_after = 2", "stall_after = 9");
     let to_server = whole.replace(&format!("{:?}", bench.path("out.flv")), &format!("{output:?}"));
     for (name, bitrate) in [("camera-1.toml", "125000"), ("camera-2.toml", "50000")] {
         fs::write(bench.path(name), to_server.replace("250000", bitrate)).unwrap();
@@ -337,6 +339,15 @@ fn a_stand_in_for_rpicam_vid_whose_video_does_not_get_through_is_started_anew_at
     let supervisor = bench.supervise();
     bench.streaming();
     let before = pair(&bench, &supervisor);
+    bench.until("late", |status| {
+        status
+            .governed
+            .as_ref()
+            .is_some_and(|governed| governed.backlog > 8_000 || governed.steps > 0)
+    });
+    bench.until("started anew", |status| {
+        status.governed.as_ref().is_some_and(|governed| governed.steps > 0)
+    });
     let lowered = |status: &Status| {
         status
             .governed
