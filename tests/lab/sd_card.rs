@@ -24,7 +24,7 @@ fn apt_has_room(lab: &Lab) {
     let most = lab.root(
         "porch",
         "while :; do du -sk /tmp; sleep 0.02; done >/run/used & used=$!
-         apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y tzdata debconf-utils >/run/apt.log 2>&1
+         apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --reinstall tzdata >/run/apt.log 2>&1
          echo $?; kill $used; sort -n /run/used | tail -1 | cut -f1",
     );
     let (done, most) = most.split_once('\n').unwrap();
