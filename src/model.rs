@@ -3,9 +3,12 @@
 //! Knows no YAML, no template and no host. `inventory` is the only way in.
 
 pub mod libcamera;
+mod restream;
 mod rungs;
 #[cfg(test)]
 pub(crate) mod samples;
+
+pub use restream::{Destination, Restream, Target, host_and_port};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -480,15 +483,6 @@ impl Bitrate {
     pub fn bits_per_second(self) -> u32 {
         self.0
     }
-}
-
-/// A further server that gets the stream: Twitch, YouTube, a backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restream {
-    /// `rtmp://host[:port]/app`, without the key.
-    pub url: String,
-    /// The last part of the path at the target. `None`: the stream's own name.
-    pub key: Option<Secret>,
 }
 
 /// Somebody who may watch, by a login of their own.

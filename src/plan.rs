@@ -37,6 +37,18 @@ pub enum Error {
     CannotStream { host: String },
 }
 
+/// Certificates of the authorities that a Debian system trusts (package ca-certificates).
+const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Files beside nginx.conf: the certificate of the fleet's authority; the host's own key and certificate.
+const FLEET_CA: &str = "ca.pem";
+const IDENTITY: &str = "identity.pem";
+
+/// Between nginx-rtmp and the proxy that leads to the camera's restream target at this place of its list: a Unix socket
+/// below the server's run directory.
+pub fn restream_socket(camera: &Camera, at: usize) -> String {
+    format!("restream-{}-{}.sock", camera.stream, at + 1)
+}
+
 /// One host of the fleet.
 #[derive(Debug, Clone, Copy)]
 pub enum Host<'a> {

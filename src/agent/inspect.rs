@@ -4,7 +4,8 @@
 //! nothing on the host changes, but for refused attempts to publish.
 //!
 //! ```text
-//! statistics ──────────────────────────────────────► statistics     publishers, bytes, restreams: two moments
+//! statistics ──────────────────────────────────────► statistics     publishers, bytes, restreams: two moments; the journal
+//!                                                                    on restreams that are down
 //!    per stream:  ffmpeg plays it        frames, picture, size, rate
 //!                 recording, HLS, DASH   looked at until they advance
 //!    once:        an outsider tries to publish and to play, impostors try the TLS side
@@ -18,21 +19,21 @@ mod outsider;
 mod packets;
 mod pictures;
 mod playlist;
+mod restream;
 mod statistics;
 mod web;
+mod width;
 
-use crate::{events, identity, request};
+use crate::{events, identity, posix, request};
 use ffmpeg::Ffmpeg;
-use pistream_agent::{Event, Facts, Fault, InspectRequest, StreamFacts};
+use pistream_agent::{Event, Facts, Fault, InspectRequest, RestreamFacts, StreamFacts};
 use statistics::{Looks, Statistics};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// ffmpegs at once per core: one costs about 0.2 s of CPU over the five seconds that it mostly waits for frames.
-const DECODERS_PER_CORE: usize = 8;
 
 /// A request for three hundred streams has about 60 kB.
 const LONGEST_REQUEST: u64 = 4 << 20;
@@ -91,9 +92,10 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     let mut looks = Looks::begin(&request.stat, application(&request.rtmp));
     let streams: Vec<Mutex<StreamFacts>> = request.streams.iter().map(|s| Mutex::new(named(&s.name))).collect();
     let next = AtomicUsize::new(0);
-    let decoders = std::thread::available_parallelism().map_or(1, usize::from) * DECODERS_PER_CORE;
+    // whatever is started from here on gives nginx precedence
+    posix::yield_to_others();
     let (outsider, impostors) = std::thread::scope(|scope| {
-        for _ in 0..decoders.min(request.streams.len()) {
+        for _ in 0..width::decoders(request.streams.len()) {
             scope.spawn(|| {
                 while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let url = format!("{}/{}", request.rtmp, stream.name);
@@ -125,12 +127,25 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
         });
         (outsider, impostors.join().unwrap_or_default())
     });
-    let wanted: Vec<(&str, u32)> = request.streams.iter().map(|s| (s.name.as_str(), s.restreams)).collect();
+    let wanted: Vec<(&str, &str)> = request
+        .streams
+        .iter()
+        .flat_map(|s| s.restreams.iter().map(|address| (s.name.as_str(), address.as_str())))
+        .collect();
     looks.finish(&wanted, deadline);
-    let streams = streams.into_iter().map(|facts| {
+    let dead = wanted.iter().any(|(name, address)| !looks.forwards(name, address));
+    let words = match dead {
+        true => restream::last_words(&request.unit),
+        false => BTreeMap::new(),
+    };
+    let streams = streams.into_iter().zip(&request.streams).map(|(facts, asked)| {
         let mut facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
         facts.ingest = Some(looks.ingest(&facts.name));
-        facts.restreams_connected = looks.restreams(&facts.name);
+        let restream = |address: &String| RestreamFacts {
+            connected: looks.forwards(&asked.name, address),
+            last: words.get(address).cloned(),
+        };
+        facts.restreams = asked.restreams.iter().map(restream).collect();
         facts
     });
     Ok(Facts {

@@ -20,6 +20,12 @@ pub(crate) fn ignore_hangups() {
     }
 }
 
+/// This process and all that it starts from here on run when others do not need the processor.
+pub(crate) fn yield_to_others() {
+    // SAFETY: takes a number. Being less polite is no error.
+    unsafe { libc::nice(5) };
+}
+
 pub(crate) fn effective_uid() -> u32 {
     // SAFETY: takes nothing, cannot fail.
     unsafe { libc::geteuid() }

@@ -201,16 +201,20 @@ impl Authority {
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![match subject.kind {
-            Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Kind::Camera | Kind::Viewer => ExtendedKeyUsagePurpose::ClientAuth,
-        }];
+        params.extended_key_usages = match subject.kind {
+            Kind::Camera | Kind::Viewer => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Kind::Server if subject.sends => {
+                vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]
+            }
+            Kind::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
+        };
         params.use_authority_key_identifier_extension = true;
         let pem = params.signed_by(&key, self.issuer()?).map_err(sign)?.pem();
         all.push(Issued {
             serial: hexadecimal(&serial),
             not_after: now + LIFETIME,
             names: subject.names.clone(),
+            sends: subject.sends,
             pem: pem.clone(),
             revoked: None,
             renew: false,

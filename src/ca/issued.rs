@@ -19,6 +19,9 @@ pub struct Issued {
     pub not_after: u64,
     /// The names it is good for.
     pub names: Vec<String>,
+    /// Whether a server can pass streams on with it.
+    #[serde(default)]
+    pub sends: bool,
     pub pem: String,
     /// When it was revoked. Seconds since 1970.
     pub revoked: Option<u64>,
@@ -30,7 +33,7 @@ pub struct Issued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Good,
-    /// The next deploy renews it: a third of its life is left, it names other addresses, or somebody asked for it.
+    /// The next deploy renews it: a third of its life is left, it is for other addresses or another use, or somebody asked for it.
     Due,
     Expired,
     /// The host gets no other until somebody asks for it.
@@ -46,7 +49,7 @@ impl Issued {
         if self.revoked.is_some() {
             return Standing::Revoked;
         }
-        let other = subject.is_some_and(|s| s.names != self.names);
+        let other = subject.is_some_and(|s| s.names != self.names || s.sends != self.sends);
         match self.not_after.saturating_sub(now) {
             0 => Standing::Expired,
             left if left <= LIFETIME / 3 || other => Standing::Due,

@@ -10,6 +10,8 @@ pub struct Subject {
     /// Alternative names: of a server, all by which it is reached.
     pub names: Vec<String>,
     pub kind: Kind,
+    /// Of a server that passes streams on to another of the fleet: to that one it proves itself as a camera does.
+    pub sends: bool,
 }
 
 /// A server proves itself to cameras and viewers, these to their server; none can stand in for the other.
@@ -21,7 +23,7 @@ pub enum Kind {
 }
 
 impl Subject {
-    pub fn of_server(server: &Server) -> Subject {
+    pub fn of_server(fleet: &Fleet, server: &Server) -> Subject {
         let mut names = vec![server.address.clone(), server.name.to_string()];
         let host = &server.ssh.host;
         if host.parse::<IpAddr>().is_ok() || host.contains('.') {
@@ -33,6 +35,7 @@ impl Subject {
             name: server.name.clone(),
             names,
             kind: Kind::Server,
+            sends: fleet.sends(server),
         }
     }
 
@@ -43,6 +46,7 @@ impl Subject {
             name: camera.name.clone(),
             names: vec![name],
             kind: Kind::Camera,
+            sends: false,
         }
     }
 
@@ -51,13 +55,18 @@ impl Subject {
             name: viewer.name.clone(),
             names: vec![format!("{}.viewer.invalid", viewer.name)],
             kind: Kind::Viewer,
+            sends: false,
         }
     }
 }
 
 /// The hosts of a fleet that need a certificate: servers that speak TLS, and the cameras that do.
 pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
-    let servers = fleet.servers.iter().filter(|s| s.tls).map(Subject::of_server);
+    let servers = fleet
+        .servers
+        .iter()
+        .filter(|s| s.tls)
+        .map(|s| Subject::of_server(fleet, s));
     let cameras = fleet
         .cameras
         .iter()

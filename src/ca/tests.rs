@@ -117,7 +117,7 @@ fn the_deployer_and_not_the_request_says_who_somebody_is() {
     // 2000-01-01: a Pi without a clock must be able to stream
     assert_eq!(since, 946_684_800);
 
-    let server = Subject::of_server(&fleet(0).servers[0]);
+    let server = Subject::of_server(&fleet(0), &fleet(0).servers[0]);
     let pem = place.take().issue(&server, &request()).unwrap();
     let (subject, names, server, client, _) = said(&pem);
     assert_eq!((subject.as_str(), server, client), ("CN=hub", true, false));

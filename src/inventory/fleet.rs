@@ -4,6 +4,7 @@
 
 mod camera;
 mod hosts;
+mod restream;
 mod server;
 mod sites;
 mod viewer;
@@ -87,6 +88,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         .flatten()
         .and_then(|ca| hosts::flat(ca.passphrase).flatten());
     hosts::check_streams(&cameras, reader);
+    restream::check_backups(&cameras, reader);
     hosts::check_hosts(&built, &cameras, reader);
     if !reader.faults.is_empty() {
         return None;

@@ -230,7 +230,7 @@ keys! {
         /// Further V4L2 controls by name, as `pistream controls CAMERA` lists them: a number, or a menu's entry by its name;
         /// of libcamera's cameras rotate, horizontal_flip, vertical_flip, exposure, shutter, gain, ev, metering, awb.
         controls: Controls,
-        /// Further servers that get the stream: rtmp://host/app, or {url: rtmp://host/app, key: a secret}.
+        /// Further servers that get the stream: rtmps://host/app, {url: rtmps://host/app, key: a secret}, or {server: another}.
         restream: Vec<Given<OrShort<RestreamKeys>>>,
         /// Without a new frame for so long, the stream is started anew.
         stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
@@ -256,10 +256,14 @@ keys! {
 keys! {
     /// A further server that gets the stream.
     RestreamKeys {
-        /// rtmp://host[:port]/app, without the stream key.
+        /// rtmps://host[:port]/app, or rtmp://, without the stream key.
         url: RtmpUrl,
         /// The stream key the target gave you; without it the stream's own name.
         key: Secret,
+        /// The authority that signed the target's certificate, a PEM file of this machine; by default all that the server's system trusts.
+        ca: LocalPath,
+        /// Instead of a URL: another server of this inventory, as a backup.
+        server: Name,
     }
 }
 

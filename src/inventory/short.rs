@@ -9,7 +9,7 @@ use super::fault::Finding;
 use super::keys::{RestreamKeys, SshKeys};
 use super::reader::{Given, Read, Reader, shown};
 use super::tree::{Node, Place, Value};
-use super::values::{LocalPath, RtmpUrl, UserName, Whole, host_part};
+use super::values::{LocalPath, RTMP_URL_PATTERN, RtmpUrl, UserName, Whole, host_part};
 use crate::model::Secret;
 
 /// A map of keys with a short form.
@@ -88,7 +88,7 @@ impl Short for SshKeys {
 }
 
 impl Short for RestreamKeys {
-    const PATTERN: &'static str = "^rtmp://[A-Za-z0-9._:\\[\\]-]+/[A-Za-z0-9._-]+/?$";
+    const PATTERN: &'static str = RTMP_URL_PATTERN;
 
     fn short(text: &str, place: &Place, reader: &mut Reader) -> Option<RestreamKeys> {
         let url = RtmpUrl::new(text, place, reader)?;
@@ -97,7 +97,7 @@ impl Short for RestreamKeys {
                 value: Some(url),
                 place: place.clone(),
             }),
-            key: None,
+            ..RestreamKeys::default()
         })
     }
 }

@@ -7,6 +7,7 @@
 mod amount;
 mod host;
 mod picture;
+mod rtmp;
 mod source;
 mod tarball;
 mod time;
@@ -17,8 +18,9 @@ use std::path::PathBuf;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 pub(super) use self::amount::Share;
-pub(super) use self::host::{Address, HostName, Jump, RtmpUrl, UserName, host_part};
+pub(super) use self::host::{Address, HostName, Jump, UserName, host_part};
 pub(super) use self::picture::{Level, Uplink, bitrate_in_words};
+pub(super) use self::rtmp::{RTMP_URL_PATTERN, RtmpUrl};
 pub(super) use self::tarball::{Install, Sha256};
 pub(super) use self::time::{Span, in_words};
 use super::fault::Finding;

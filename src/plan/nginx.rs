@@ -21,8 +21,8 @@ const TOOLS: [&str; 7] = [
 /// What the host needs to load from https.
 const LOADER: [&str; 2] = ["curl", "ca-certificates"];
 
-/// The distribution's packages of nginx that this server runs.
-pub(super) fn packages(server: &Server) -> Vec<Package> {
+/// The distribution's packages of nginx that this server runs, with or without `stream`.
+pub(super) fn packages(server: &Server, stream: bool) -> Vec<Package> {
     if server.nginx != Nginx::Package {
         return vec![];
     }
@@ -33,7 +33,7 @@ pub(super) fn packages(server: &Server) -> Vec<Package> {
         },
         package("libnginx-mod-rtmp"),
     ];
-    if server.tls {
+    if stream {
         packages.push(package("libnginx-mod-stream"));
     }
     packages

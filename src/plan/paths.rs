@@ -17,7 +17,12 @@ pub struct Paths {
     pub etc: String,
     pub www: String,
     pub nginx_conf: String,
+    /// What is pushed; holds stream keys.
     pub restream_conf: String,
+    /// Where it goes.
+    pub targets_conf: String,
+    /// Tells nginx of the host's name servers.
+    pub resolver_script: String,
     /// The certificate of the fleet's authority.
     pub authority: String,
     /// What the authority revoked.
@@ -63,6 +68,8 @@ impl Paths {
             www: "/etc/pistream/www".into(),
             nginx_conf: "/etc/pistream/nginx.conf".into(),
             restream_conf: "/etc/pistream/restream.conf".into(),
+            targets_conf: "/etc/pistream/targets.conf".into(),
+            resolver_script: "/etc/pistream/resolver.sh".into(),
             authority: "/etc/pistream/ca.pem".into(),
             revoked: "/etc/pistream/crl.pem".into(),
             identity: "/etc/pistream/identity.pem".into(),
@@ -91,6 +98,8 @@ impl Paths {
             www: at("etc/www"),
             nginx_conf: at("etc/nginx.conf"),
             restream_conf: at("etc/restream.conf"),
+            targets_conf: at("etc/targets.conf"),
+            resolver_script: at("etc/resolver.sh"),
             authority: at("etc/ca.pem"),
             revoked: at("etc/crl.pem"),
             identity: at("etc/identity.pem"),

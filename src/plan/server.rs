@@ -53,17 +53,30 @@ pub(super) fn for_server(
     ];
     files.extend(PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned())));
     let mut settings = vec![paths.nginx_conf.clone()];
-    if view::restreams(fleet, server, secrets).next().is_some() {
+    let restreams = fleet.cameras_of(server).any(|camera| !camera.restream.is_empty());
+    if restreams {
         let text = templates.render("restream.conf.j2", &context)?;
         files.push(File {
             secret: true,
             ..owned(&paths.restream_conf, 0o600, USER, text)
         });
-        settings.push(paths.restream_conf.clone());
+        let text = templates.render("targets.conf.j2", &context)?;
+        files.push(owned(&paths.targets_conf, 0o640, "root", text));
+        let text = templates.render("resolver.sh.j2", &context)?;
+        files.push(system(&paths.resolver_script, text));
+        settings.extend([&paths.restream_conf, &paths.targets_conf].map(Clone::clone));
+        for trusted in view::trusted(fleet, server) {
+            let path = format!("{}/{}", paths.etc, trusted.name);
+            files.push(system(&path, trusted.text));
+            settings.push(path);
+        }
     }
-    let mut packages = nginx::packages(server);
+    let mut packages = nginx::packages(server, server.tls || restreams);
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));
+    if view::trusts_system(fleet, server) {
+        packages.push(package("ca-certificates"));
+    }
     if server.tls {
         files.push(system(&paths.authority, identities.authority.clone()));
         files.push(system(&paths.revoked, identities.revoked.clone()));

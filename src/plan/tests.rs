@@ -3,7 +3,7 @@ mod pipelines;
 use super::*;
 use crate::model::Control;
 use crate::model::samples::{fleet, name};
-use crate::model::{Restream, Secret, Viewer};
+use crate::model::{Destination, Restream, Secret, Target, Viewer};
 use std::path::PathBuf;
 
 fn plan(fleet: &Fleet, host: &str) -> Plan {
@@ -172,22 +172,109 @@ fn without_tls_a_name_is_bound_to_its_cameras_address() {
 }
 
 #[test]
-fn restream_keys_stand_in_a_secret_file_of_their_own() {
+fn restream_keys_stand_in_a_secret_file_of_their_own_and_a_proxy_leads_to_each_target() {
     let mut fleet = fleet(2);
-    let key = Some(Secret::File(PathBuf::from("key")));
-    fleet.cameras[1].restream = vec![Restream {
-        url: "rtmp://live.example.net/app".into(),
-        key,
-    }];
+    fleet.servers[0].tls = false;
+    let target = |tls, ca: Option<&str>| Restream {
+        to: Destination::Url(Target {
+            tls,
+            host: "live.example.net".into(),
+            port: Target::default_port(tls),
+            app: "app".into(),
+            ca: ca.map(str::to_owned),
+        }),
+        key: Some(Secret::File(PathBuf::from("key"))),
+    };
+    fleet.cameras[1].restream = vec![target(false, None), target(true, Some("-----BEGIN CERTIFICATE-----"))];
+    let without = plan(&fleet, "hub");
+    assert!(without.packages.iter().any(|p| p.name == "libnginx-mod-stream"));
+    assert!(without.packages.iter().all(|p| p.name != "ca-certificates"));
+    fleet.cameras[1].restream.push(target(true, None));
     let plan = plan(&fleet, "hub");
-    assert!(content(&plan, "nginx.conf").contains("include restream.conf;"));
-    let file = plan
+    assert!(plan.packages.iter().any(|p| p.name == "ca-certificates"));
+
+    let conf = content(&plan, "nginx.conf");
+    assert!(
+        conf.contains("include restream.conf;") && conf.contains("include targets.conf;"),
+        "{conf}"
+    );
+    let keys = plan
         .files
         .iter()
         .find(|f| f.path.ends_with("restream.conf"))
         .expect("file");
-    assert!(file.secret && file.mode == 0o600, "{file:?}");
-    assert!(file.content.contains("push rtmp://live.example.net/app/") && file.content.contains("name=cam2;"));
+    assert!(keys.secret && keys.mode == 0o600, "{keys:?}");
+    assert!(
+        keys.content.contains(
+            "push unix:restream-cam2-2.sock name=cam2 app=app tcUrl=rtmps://live.example.net/app playPath=secret-file-key;"
+        ),
+        "{}",
+        keys.content
+    );
+    let targets = content(&plan, "targets.conf");
+    assert!(!targets.contains("secret"), "{targets}");
+    let [open, own, system] = targets.split("server {").skip(1).collect::<Vec<_>>()[..] else {
+        panic!("{targets}")
+    };
+    assert!(
+        targets.contains("default live.example.net:443;") && !open.contains("proxy_ssl"),
+        "{targets}"
+    );
+    for (server, trusted) in [
+        (own, "restream-cam2-2.pem"),
+        (system, "/etc/ssl/certs/ca-certificates.crt"),
+    ] {
+        assert!(
+            server.contains(&format!("proxy_ssl_trusted_certificate {trusted};")),
+            "{server}"
+        );
+        assert!(server.contains("proxy_ssl_verify              on;") && !server.contains("proxy_ssl_certificate "));
+    }
+    assert_eq!(content(&plan, "restream-cam2-2.pem"), "-----BEGIN CERTIFICATE-----");
+    let reloads = &plan.units[0].reload_on;
+    assert!(
+        reloads.iter().any(|path| path.ends_with("/restream-cam2-2.pem")),
+        "{reloads:?}"
+    );
+}
+
+#[test]
+fn a_backup_in_the_fleet_knows_the_sender_by_its_certificate_and_keeps_what_it_gets() {
+    let mut fleet = fleet(2);
+    let attic = name("attic");
+    fleet.servers.push(Server {
+        name: attic.clone(),
+        address: "10.0.0.253".into(),
+        ..fleet.servers[0].clone()
+    });
+    fleet.cameras[0].restream = vec![Restream {
+        to: Destination::Server(attic.clone()),
+        key: None,
+    }];
+    fleet.cameras[1].server = attic;
+    let (hub, attic) = (plan(&fleet, "hub"), plan(&fleet, "attic"));
+    let targets = content(&hub, "targets.conf");
+    for wanted in [
+        "default 10.0.0.253:1936;",
+        "proxy_ssl_name                attic;",
+        "proxy_ssl_trusted_certificate ca.pem;",
+        "proxy_ssl_certificate         identity.pem;",
+    ] {
+        assert!(targets.contains(wanted), "{wanted} in\n{targets}");
+    }
+    let conf = content(&attic, "nginx.conf");
+    let sender = conf
+        .lines()
+        .find_map(|l| l.trim().strip_prefix("\"CN=hub\" "))
+        .expect("the sender");
+    assert!(
+        conf.contains(&format!("\"cam1 {}\" 1;", sender.trim_end_matches(';'))),
+        "{conf}"
+    );
+    assert!(!conf.contains("\"CN=cam1\"") && conf.contains("\"CN=cam2\""), "{conf}");
+    assert!(content(&attic, "cameras.json").contains(r#""cameras":["cam2","cam1"]"#));
+    assert!(content(&attic, "recordings.toml").contains("name = \"cam1\""));
+    assert!(!content(&hub, "nginx.conf").contains("CN=hub"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The model as the templates see it: plain values under the names that templates/*.j2 use.
 
 mod camera;
+mod restream;
 mod server;
 
 pub(super) use camera::camera;
-pub(super) use server::{page, restreams, server};
+pub(super) use restream::{trusted, trusts_system};
+pub(super) use server::{page, server};

@@ -3,7 +3,7 @@
 use super::is_outside;
 use crate::ca;
 use crate::model::{Camera, Name, Server};
-use crate::plan::Paths;
+use crate::plan::{Paths, SERVER_UNIT, restream_socket};
 use pistream_agent::{Door, Facts, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -40,6 +40,7 @@ pub fn inspect_request(
         door: door(server, cameras, paths)?,
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
+        unit: SERVER_UNIT.to_owned(),
         frames: fps * SECONDS_DECODED,
         timeout,
         streams: cameras
@@ -55,7 +56,9 @@ pub fn inspect_request(
                     .dash
                     .as_ref()
                     .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
-                restreams: u32::try_from(camera.restream.len()).unwrap_or(u32::MAX),
+                restreams: (0..camera.restream.len())
+                    .map(|at| format!("unix:{}", restream_socket(camera, at)))
+                    .collect(),
             })
             .collect(),
     })

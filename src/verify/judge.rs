@@ -2,6 +2,7 @@
 
 mod camera;
 mod picture;
+mod restream;
 mod server;
 
 use super::Evidence;
@@ -161,7 +162,7 @@ fn server_links(
         Link::Dash,
         grows(server.is_some_and(|s| s.dash.is_some()), "DASH", &stream.dash),
     ));
-    links.push((Link::Restream, server::restream(camera, stream)));
+    links.push((Link::Restream, restream::restream(camera, stream)));
     links.push((Link::Outsiders, server::outsiders(facts)));
 }
 

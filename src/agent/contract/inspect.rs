@@ -17,6 +17,8 @@ pub struct InspectRequest {
     pub stat: String,
     /// Base of HLS and DASH as seen from an address that may play: "http://127.0.0.1:8080".
     pub http: String,
+    /// Whose journal tells of the server's nginx: "pistream-server.service".
+    pub unit: String,
     /// Decode at least so many frames of every stream.
     pub frames: u32,
     /// Give up on a stream after so long. Seconds.
@@ -60,8 +62,8 @@ pub struct StreamRequest {
     pub hls: Option<String>,
     /// Path of the manifest under `http`, if DASH is on: "/dash/porch/index.mpd".
     pub dash: Option<String>,
-    /// How many restream targets it has.
-    pub restreams: u32,
+    /// Its restream targets, each by the Unix socket that leads to it: "unix:restream-porch-1.sock".
+    pub restreams: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -83,8 +85,17 @@ pub struct StreamFacts {
     pub recording: Option<Growth>,
     pub hls: Option<Growth>,
     pub dash: Option<Growth>,
-    /// Restream connections that are up at two moments and forwarded something between them.
-    pub restreams_connected: u32,
+    /// In the order of the request.
+    pub restreams: Vec<RestreamFacts>,
+}
+
+/// A restream target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestreamFacts {
+    /// The connection was up at two moments and forwarded something between them.
+    pub connected: bool,
+    /// What the server's nginx last said of a connection that is not.
+    pub last: Option<String>,
 }
 
 /// One publisher in nginx-rtmp's statistics, observed at two moments.

@@ -1,9 +1,9 @@
 //! nginx-rtmp's statistics (`rtmp_stat`): publishers, bytes and restreams, at several moments.
 //!
 //! How the module's XML shows a restream (`push`), seen on 1.2.2: the relay's own session is a client of the stream whose
-//! `flashver` is `ngx-local-relay`, without `<publishing/>`, its address the target's URL without scheme. It joins the
-//! stream only after the target answered `connect` and `createStream`, so a target that is down or mute never shows; one
-//! that refuses the publish shows for an instant with every attempt (each three seconds), each time under a new id. So a
+//! `flashver` is `ngx-local-relay`, without `<publishing/>`, its address what is pushed to: the Unix socket that leads to the
+//! target. It joins the stream only after the target answered `connect` and `createStream`, so a target that is down or mute
+//! never shows; one that refuses the publish shows for an instant with every attempt, each time under a new id. So a
 //! restream counts as connected when one id is there at two moments, its timestamp (that of the last frame handed to the
 //! connection) has advanced between them and nothing was dropped. What a target that takes bytes makes of them, nobody here
 //! can see; one that stops taking them shows by dropped frames once the buffers in between are full (at 250 kbit/s after
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Two moments lie at least so far apart.
 const APART: Duration = Duration::from_secs(2);
 
-/// nginx-rtmp tries a lost restream again after three seconds (`push_reconnect`); so long a missing one is waited for.
+/// nginx-rtmp tries a lost restream again after five seconds (`push_reconnect`); so long a missing one is waited for.
 const RECONNECT: Duration = Duration::from_secs(8);
 
 /// One application at one moment.
@@ -87,12 +87,12 @@ impl Stream {
         }
     }
 
-    /// Restreams that were there `before` and have forwarded something since.
-    fn forwarding_since(&self, before: &Stream) -> u32 {
+    /// Whether the restream to this address was there `before` and has forwarded something since.
+    fn forwards_since(&self, before: &Stream, address: &str) -> bool {
         let forwarded =
             |b: &Client, now: &Client| b.id == now.id && b.timestamp < now.timestamp && b.dropped == now.dropped;
-        let advanced = |now: &&Client| before.restreams.iter().any(|before| forwarded(before, now));
-        u32::try_from(self.restreams.iter().filter(advanced).count()).unwrap_or(u32::MAX)
+        let mut to_it = self.restreams.iter().filter(|now| now.address == address);
+        to_it.any(|now| before.restreams.iter().any(|before| forwarded(before, now)))
     }
 }
 
@@ -142,12 +142,12 @@ impl<'a> Looks<'a> {
         self.first.1.as_ref().ok()
     }
 
-    /// Takes the last look, and further ones while a restream that is `wanted` (stream, number of targets) may still
-    /// come up, until `deadline`.
-    pub(super) fn finish(&mut self, wanted: &[(&str, u32)], deadline: Instant) {
+    /// Takes the last look, and further ones while a restream that is `wanted` (stream, address) may still come up,
+    /// until `deadline`.
+    pub(super) fn finish(&mut self, wanted: &[(&str, &str)], deadline: Instant) {
         let patience = deadline.min(Instant::now() + RECONNECT);
         self.last[1] = Some(self.later(self.first.0));
-        while wanted.iter().any(|(name, count)| self.restreams(name) < *count) {
+        while !wanted.iter().all(|(name, address)| self.forwards(name, address)) {
             let Some(previous) = self.last[1].take() else { return };
             if previous.0 + APART > patience {
                 self.last[1] = Some(previous);
@@ -190,14 +190,18 @@ impl<'a> Looks<'a> {
         }
     }
 
-    /// How many of a stream's restreams forwarded something between the last two looks.
-    pub(super) fn restreams(&self, name: &str) -> u32 {
-        let Some((_, Ok(last))) = &self.last[1] else { return 0 };
+    /// Whether the stream's restream to this address forwarded something between the last two looks.
+    pub(super) fn forwards(&self, name: &str, address: &str) -> bool {
+        let Some((_, Ok(last))) = &self.last[1] else {
+            return false;
+        };
         let before = self.last[0].as_ref().unwrap_or(&self.first);
         let (Ok(before), Some(now)) = (&before.1, last.stream(name)) else {
-            return 0;
+            return false;
         };
-        before.stream(name).map_or(0, |before| now.forwarding_since(before))
+        before
+            .stream(name)
+            .is_some_and(|before| now.forwards_since(before, address))
     }
 }
 

@@ -18,7 +18,7 @@ fn publisher_and_restream() {
     let publisher = good.publisher.as_ref().unwrap();
     assert_eq!((publisher.id, publisher.address.as_str()), (2, "127.0.0.1"));
     assert_eq!(good.restreams.len(), 1);
-    assert_eq!(good.restreams[0].address, "127.0.0.1:1936/relay");
+    assert_eq!(good.restreams[0].address, "unix:restream-good-1.sock");
     assert!(statistics.stream("frozen").unwrap().restreams.is_empty());
     assert!(statistics.stream("none").is_none());
 }
@@ -41,15 +41,16 @@ fn streams_of_another_application_are_not_ours() {
 #[test]
 fn a_restream_counts_while_it_forwards() {
     let (before, mut now) = (sample(), sample());
-    let forwarding = |now: &Statistics| now.streams[0].forwarding_since(&before.streams[0]);
-    assert_eq!(forwarding(&now), 0, "stands still");
+    let to = |now: &Statistics, socket| now.streams[0].forwards_since(&before.streams[0], socket);
+    let forwarding = |now: &Statistics| to(now, "unix:restream-good-1.sock");
+    assert!(!forwarding(&now), "stands still");
     now.streams[0].restreams[0].timestamp += 2000;
-    assert_eq!(forwarding(&now), 1);
+    assert!(forwarding(&now) && !to(&now, "unix:restream-good-2.sock"));
     now.streams[0].restreams[0].dropped += 40;
-    assert_eq!(forwarding(&now), 0, "the target stopped reading");
+    assert!(!forwarding(&now), "the target stopped reading");
     now.streams[0].restreams[0].dropped = 0;
     now.streams[0].restreams[0].id = 77;
-    assert_eq!(forwarding(&now), 0, "only trying, again and again");
+    assert!(!forwarding(&now), "only trying, again and again");
 }
 
 #[test]

@@ -5,13 +5,12 @@ mod source;
 
 use std::net::IpAddr;
 
-use super::Context;
 use super::hosts::{flat, ssh};
+use super::{Context, restream};
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
-use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RestreamKeys, ServerKeys};
+use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, ServerKeys};
 use crate::inventory::reader::{Given, Named, Reader, nearest, value};
-use crate::inventory::short::{OrShort, locate_secret};
 use crate::inventory::tree::Place;
 use crate::inventory::values::{OnOff, bitrate_in_words};
 use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Server, Size, Ssh};
@@ -60,9 +59,10 @@ pub(super) fn build(
     let site_place = keys.site.as_ref().map(|given| given.place.clone());
     let site = flat(keys.site)?.zip(site_place);
     let restream = flat(keys.restream)?.unwrap_or_default();
-    let restream: Option<Vec<Restream>> = restream
+    // each is looked at, whatever is wrong with another
+    let restream: Vec<Option<Restream>> = restream
         .into_iter()
-        .map(|given| target(given, context, reader))
+        .map(|given| restream::target(given, server.as_ref(), context, servers, reader))
         .collect();
     let latency = value(&keys.latency)?;
     let camera = Camera {
@@ -84,7 +84,7 @@ pub(super) fn build(
         profile: value(&keys.profile)?,
         level: value(&keys.level)?.0,
         controls: flat(keys.controls)?.unwrap_or_default().0,
-        restream: restream?,
+        restream: restream.into_iter().collect::<Option<_>>()?,
         stall_after: value(&keys.stall_after)?.0,
         recording: recording(flat(keys.recording)?.unwrap_or_default())?,
         sd_card: value(&keys.sd_card)?,
@@ -128,7 +128,13 @@ fn server(
             }
         };
     };
+    known_server(given, servers, reader)
+}
+
+/// The server named, if there is one of that name.
+pub(super) fn known_server(given: &Given<Name>, servers: &Servers, reader: &mut Reader) -> Option<Name> {
     let server = given.value.as_ref()?;
+    let known: Vec<&str> = servers.named.entries.iter().map(|(name, _, _)| name.as_str()).collect();
     if known.contains(&server.as_str()) {
         return Some(server.clone());
     }
@@ -277,17 +283,4 @@ fn level_suffices(
         None => "No level does: lower `size:` or `fps:`.".to_owned(),
     };
     reader.fault(Finding::new(place, message).help(help));
-}
-
-/// A restream target.
-fn target(given: Given<OrShort<RestreamKeys>>, context: &Context, reader: &mut Reader) -> Option<Restream> {
-    let OrShort(keys) = given.value?;
-    let Some(url) = keys.url else {
-        let finding = Finding::new(&given.place, "a restream target without `url:`")
-            .help("Accepted: rtmp://host/app, or {url: rtmp://host/app, key: {env: NAME}}.");
-        reader.fault(finding);
-        return None;
-    };
-    let key = flat(keys.key)?.map(|key| locate_secret(key, context.directory));
-    Some(Restream { url: url.value?.0, key })
 }

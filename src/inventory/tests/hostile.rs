@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// An inventory with `value` in one place; every place where a value can stand.
-const PLACES: [&str; 34] = [
+const PLACES: [&str; 36] = [
     "servers: {VALUE: {ssh: a@10.0.0.1}}",
     "servers: {hub: {ssh: VALUE}}",
     "servers: {hub: {ssh: {host: VALUE}}}",
@@ -40,6 +40,8 @@ const PLACES: [&str; 34] = [
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, controls: {VALUE: VALUE}}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, restream: [VALUE]}}",
     "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, restream: [{url: rtmp://a/b, key: {env: VALUE}}]}}",
+    "servers: {hub: {ssh: 10.0.0.1}, attic: {ssh: 10.0.0.3}}\ncameras: {porch: {ssh: 10.0.0.2, server: hub, restream: [{server: VALUE}]}}",
+    "servers: {hub: {ssh: 10.0.0.1}}\ncameras: {porch: {ssh: 10.0.0.2, restream: [{url: rtmps://a/b, ca: VALUE}]}}",
 ];
 
 /// Anything at all, anything like a value, and values that are nearly right.
@@ -120,7 +122,7 @@ fn check(fleet: &Fleet) {
         check_ssh(&camera.ssh);
         assert!(harmless(camera.name.as_str(), "-") && harmless(camera.stream.as_str(), "-"));
         assert!(fleet.server_of(camera).is_some());
-        use crate::model::Source;
+        use crate::model::{Destination, Source};
         if let Source::File(path) | Source::V4l2(path) | Source::Usb(Some(path)) = &camera.source {
             assert!(harmless_path(path), "{path:?}");
         }
@@ -131,10 +133,8 @@ fn check(fleet: &Fleet) {
         let bitrates: Vec<_> = camera.rungs().iter().map(|rung| rung.bitrate).collect();
         assert!(bitrates.is_sorted_by(|one, next| one >= next) && camera.lowest() <= camera.bitrate);
         for target in &camera.restream {
-            assert!(
-                target.url.starts_with("rtmp://") && harmless(&target.url, "/._:[]-"),
-                "{target:?}"
-            );
+            let Destination::Url(url) = &target.to else { continue };
+            assert!(harmless(&url.to_string(), "/._:[]-"), "{target:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, shown};
-use crate::inventory::tree::{Node, Place};
+use crate::inventory::tree::Node;
 use crate::model::Network;
 
 /// What an ssh client may be told to connect to: an address, a DNS name, an alias.
@@ -217,63 +217,5 @@ impl Read for Network {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$" })
-    }
-}
-
-/// `rtmp://host[:port]/app`.
-#[derive(Debug, Clone)]
-pub(in crate::inventory) struct RtmpUrl(pub(in crate::inventory) String);
-
-const RTMP_URL_HELP: &str = "Accepted: rtmp://host/app or rtmp://host:port/app. The stream key goes to `key:`, as a secret: \
-                             {url: rtmp://host/app, key: {env: NAME}}.";
-
-impl RtmpUrl {
-    /// Tells what is wrong with it. Whatever may hold a stream key is not shown again.
-    pub(in crate::inventory) fn new(text: &str, place: &Place, reader: &mut Reader) -> Option<RtmpUrl> {
-        let Some(rest) = text.strip_prefix("rtmp://") else {
-            reader.clear_secrets.push(place.bytes.clone());
-            let message = match text.split_once("://") {
-                Some(("rtmps", _)) => "nginx pushes to rtmp:// only, and this is rtmps://",
-                _ => "this is not an rtmp:// URL",
-            };
-            reader.fault(Finding::new(place, message).help(RTMP_URL_HELP));
-            return None;
-        };
-        let (host, app) = rest.split_once('/').unwrap_or((rest, ""));
-        let app = app.strip_suffix('/').unwrap_or(app);
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let unusable = || Finding::new(place, "this is not a URL pistream can push to").help(RTMP_URL_HELP);
-        if host_part(host).is_none() || host.parse::<std::net::Ipv6Addr>().is_ok() {
-            reader.clear_secrets.push(place.bytes.clone());
-            reader.fault(unusable());
-            return None;
-        }
-        if let Some((app, _key)) = app.split_once('/') {
-            reader.clear_secrets.push(place.bytes.clone());
-            let message = format!(
-                "the stream key in clear: after rtmp://{}/{} nothing may follow",
-                shown(host),
-                shown(app)
-            );
-            reader.fault(Finding::new(place, message).help(RTMP_URL_HELP));
-            return None;
-        }
-        if app.is_empty() || app.len() > 63 || !app.chars().all(legal) {
-            reader.clear_secrets.push(place.bytes.clone());
-            reader.fault(unusable());
-            return None;
-        }
-        Some(RtmpUrl(format!("rtmp://{host}/{app}")))
-    }
-}
-
-impl Read for RtmpUrl {
-    fn read(node: &Node, reader: &mut Reader) -> Option<RtmpUrl> {
-        let text = reader.scalar(node, "an rtmp:// URL")?;
-        RtmpUrl::new(text, &node.place, reader)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^rtmp://[A-Za-z0-9._:\\[\\]-]+/[A-Za-z0-9._-]+/?$" })
     }
 }

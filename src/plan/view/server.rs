@@ -1,15 +1,22 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
-use crate::model::{Amount, Fleet, Latency, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer};
+use super::restream::{Target, restreams};
+use crate::model::{
+    Amount, Camera, Fleet, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer,
+};
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
     paths: &'a Paths,
     server: ServerView,
+    /// Whose certificate leads in, and as which address.
+    certificates: Vec<Certificate>,
+    /// Every stream that may come in.
     cameras: Vec<Publisher>,
     /// The viewers whom this server lets in by their certificates.
     players: Vec<Player>,
@@ -107,9 +114,13 @@ impl SegmentsView {
 }
 
 #[derive(Serialize)]
-struct Publisher {
-    /// As its certificate has it.
+struct Certificate {
     name: String,
+    address: String,
+}
+
+#[derive(Serialize)]
+struct Publisher {
     stream: String,
     /// Whether it is known by its certificate.
     tls: bool,
@@ -135,6 +146,7 @@ fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
     let streams = |viewer: &Viewer| {
         let seen = fleet
             .cameras_of(server)
+            .chain(fleet.backups_of(server))
             .filter(|camera| viewer.cameras.contains(&camera.name));
         seen.map(|camera| camera.stream.to_string()).collect::<Vec<String>>()
     };
@@ -146,12 +158,6 @@ fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
         })
     });
     players.filter(|player| !player.streams.is_empty()).collect()
-}
-
-#[derive(Serialize)]
-pub(in crate::plan) struct Target {
-    stream: String,
-    url: String,
 }
 
 pub(in crate::plan) fn server<'a>(
@@ -187,21 +193,33 @@ pub(in crate::plan) fn server<'a>(
     if !may_connect.is_empty() && !players.is_empty() {
         may_connect.extend(texts(&server.play));
     }
-    let behind_tls = loopback::CAMERAS.addresses(fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name));
-    let cameras = fleet
-        .cameras_of(server)
-        .map(|c| Publisher {
-            name: c.name.to_string(),
-            stream: c.stream.to_string(),
-            tls: fleet.by_tls(c),
-            address: match behind_tls.get(&c.name) {
-                Some(address) => Some(address.to_string()),
-                None => c.address.map(|a| a.to_string()),
-            },
-            keep: c.recording.keep.map(|keep| keep.as_secs()),
-            at_most: c.recording.at_most.map(AmountView::from),
-        })
-        .collect();
+    // a server that passes streams on to this one is known by its certificate as a camera is
+    let senders: BTreeSet<&Name> = fleet.backups_of(server).map(|c| &c.server).collect();
+    if !may_connect.is_empty() {
+        let senders = fleet.servers.iter().filter(|s| senders.contains(&s.name));
+        let addresses = senders.filter_map(|s| s.address.parse::<IpAddr>().ok());
+        may_connect.extend(addresses.map(|a| a.to_string()));
+    }
+    let by_tls = fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name);
+    let behind_tls = loopback::CAMERAS.addresses(by_tls.chain(senders));
+    let publisher = |camera: &Camera, who: &Name| Publisher {
+        stream: camera.stream.to_string(),
+        tls: behind_tls.contains_key(who),
+        address: match behind_tls.get(who) {
+            Some(address) => Some(address.to_string()),
+            None => camera.address.map(|a| a.to_string()),
+        },
+        keep: camera.recording.keep.map(|keep| keep.as_secs()),
+        at_most: camera.recording.at_most.map(AmountView::from),
+    };
+    let own = fleet.cameras_of(server).map(|c| publisher(c, &c.name));
+    let backups = fleet.backups_of(server).map(|c| publisher(c, &c.server));
+    let cameras = own.chain(backups).collect();
+    let certificate = |(name, address): (&&Name, &Ipv4Addr)| Certificate {
+        name: name.to_string(),
+        address: address.to_string(),
+    };
+    let certificates = behind_tls.iter().map(certificate).collect();
     ServerContext {
         paths,
         server: ServerView {
@@ -220,36 +238,21 @@ pub(in crate::plan) fn server<'a>(
             hls: server.hls.as_ref().map(segments),
             dash: server.dash.as_ref().map(segments),
         },
+        certificates,
         cameras,
         players,
         players_network: loopback::VIEWERS.network,
-        restreams: restreams(fleet, server, secrets).collect(),
+        restreams: restreams(fleet, server, secrets),
     }
-}
-
-/// Every restream target of every camera of this server, keys included.
-pub(in crate::plan) fn restreams<'a>(
-    fleet: &'a Fleet,
-    server: &'a Server,
-    secrets: &'a Secrets,
-) -> impl Iterator<Item = Target> + 'a {
-    fleet.cameras_of(server).flat_map(move |camera| {
-        camera.restream.iter().map(move |target| {
-            let last = match &target.key {
-                Some(key) => secrets.text(key).expose().to_owned(),
-                None => camera.stream.to_string(),
-            };
-            Target {
-                stream: camera.stream.to_string(),
-                url: format!("{}/{last}", target.url.trim_end_matches('/')),
-            }
-        })
-    })
 }
 
 /// What the viewers' page must know: the streams' names.
 pub(in crate::plan) fn page(fleet: &Fleet, server: &Server) -> String {
-    let streams: Vec<String> = fleet.cameras_of(server).map(|c| c.stream.to_string()).collect();
+    let streams: Vec<String> = fleet
+        .cameras_of(server)
+        .chain(fleet.backups_of(server))
+        .map(|c| c.stream.to_string())
+        .collect();
     let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some(),
         "recordings": server.recording.is_some() });
     format!("{text}\n")

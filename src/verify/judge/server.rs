@@ -1,7 +1,6 @@
-//! What the server's agent saw: bytes that come in, restreams that go out, strangers that stay out.
+//! What the server's agent saw: bytes that come in, strangers that stay out.
 
 use super::Verdict;
-use crate::model::Camera;
 use pistream_agent::{Facts, OutsiderFacts, StreamFacts};
 
 /// With TLS the server's statistics see the camera come from the loopback address that its certificate gave it.
@@ -27,15 +26,6 @@ pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
         true => format!("{rate:.0} kbit/s by its certificate"),
         false => format!("{rate:.0} kbit/s from {}", ingest.address),
     })
-}
-
-pub(super) fn restream(camera: &Camera, stream: &StreamFacts) -> Verdict {
-    let wanted = camera.restream.len();
-    match (wanted, stream.restreams_connected as usize) {
-        (0, _) => Verdict::Skipped("no target in the inventory".into()),
-        (wanted, up) if up >= wanted => Verdict::Holds(format!("{up} of {wanted} targets connected")),
-        (wanted, up) => Verdict::Broken(format!("{up} of {wanted} targets connected")),
-    }
 }
 
 pub(super) fn outsiders(facts: &Facts) -> Verdict {

@@ -47,7 +47,7 @@ fn healthy() -> (Status, StreamFacts, OutsiderFacts) {
         recording: grown(),
         hls: grown(),
         dash: grown(),
-        restreams_connected: 0,
+        restreams: vec![],
     };
     let outsider = OutsiderFacts {
         publish_refused: Some(true),

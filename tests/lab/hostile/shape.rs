@@ -49,6 +49,8 @@ servers:
     dash:
       fragment: «2s»
       playlist: «20s»
+  loft:
+    ssh: «10.0.0.9»
 sites:
   «farm»:
     uplink: «4M»
@@ -85,15 +87,19 @@ cameras:
         key: {file: «key1»}
       - url: «rtmp://127.0.0.1:19350/app»
         key: {file: «key2»}
-      - url: «rtmp://127.0.0.1:19350/app»
+      - url: «rtmps://live.example.net/app»
         key: {file: «key3»}
+        ca: «trusted.pem»
+      - server: «loft»
     stall_after: «10s»
   attic:
     ssh: «10.0.0.3»
+    server: hub
     source:
       file: «/srv/film.mp4»
   «garden»:
     ssh: «10.0.0.4»
+    server: hub
     source: «test»
 viewers:
   «anna»:
@@ -102,6 +108,9 @@ viewers:
       - «porch»
       - «gard*»
 ";
+
+/// An authority's certificate, named by `ca` in `restream`.
+const TRUSTED: &str = include_str!("../../../inventory/example-authority.pem");
 
 /// How many stream keys it names.
 pub const KEYS: usize = 4;
@@ -176,6 +185,7 @@ impl Shape {
 
     /// Writes the secrets' files under the names the inventory has for them, as far as there can be such a file.
     pub fn write_keys(&self, directory: &Path, keys: &[String]) {
+        fs::write(directory.join("trusted.pem"), TRUSTED).unwrap();
         let secrets = self
             .slots
             .iter()
