@@ -131,7 +131,13 @@ pub fn begin(page: &mut Browser, cameras: &[&str]) {
         "(() => {{ window.watched = {{}}; for (const name of {}) {{
             const figure = document.querySelector(`[data-camera=\"${{name}}\"]`);
             const video = figure.querySelector('video');
-            const seen = window.watched[name] = {{ ages: [], stalls: 0, began: video.currentTime, video, figure }};
+            const seen = window.watched[name] = {{ ages: [], stalls: 0, played: 0, at: video.currentTime, video, figure }};
+            // a player that began anew has another media time
+            video.addEventListener('timeupdate', () => {{
+                const step = video.currentTime - seen.at;
+                if (step > 0 && step < 2) seen.played += step;
+                seen.at = video.currentTime;
+            }});
             video.addEventListener('waiting', () => {{ if (!video.seeking) seen.stalls += 1; }});
             const strip = new OffscreenCanvas({BITS} * {FIELD}, {FIELD}).getContext('2d', {{ willReadFrequently: true }});
             const look = () => {{
@@ -157,7 +163,7 @@ pub fn read_clocks(page: &mut Browser) {
 
 pub fn seen(page: &mut Browser, camera: &str) -> Seen {
     let asked = page.ask(&format!(
-        "(({{ ages, stalls, began, video, figure }}) => ({{ ages, stalls, played: video.currentTime - began, \
+        "(({{ ages, stalls, played, figure }}) => ({{ ages, stalls, played, \
          told: figure.querySelector('.state').textContent }}))(window.watched['{camera}'])"
     ));
     let ages = asked["ages"].as_array().unwrap_or_else(|| panic!("{asked}"));
