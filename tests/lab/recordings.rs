@@ -285,6 +285,24 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
         bytes_received(&lab, "porch").unwrap() > received,
         "the stream was interrupted"
     );
+
+    // to the last byte, quicker than anybody can look
+    lab.root(
+        "hub",
+        &format!("head -c 1G /dev/zero >>{PATH}/others || [ $(df --output=avail {PATH} | tail -1) = 0 ]"),
+    );
+    wait_for(SOON, "recording to stop", full);
+    for camera in ["porch", "garden"] {
+        let again = streams_again(&lab, camera, Duration::from_secs(30));
+        println!("full to the last byte: {camera} streams after {again:?}");
+    }
+    let report = verify(&lab);
+    assert!(report.text().contains("the disk is full"), "{}", report.text());
+    lab.root("hub", &format!("rm {PATH}/others"));
+    let again = recorded_again(&lab);
+    println!("recorded again after {again:?}");
+    verify(&lab).must_hold();
+    assert_eq!(lives(&lab, "hub"), before, "something was restarted");
 }
 
 /// Waits until both cameras' recordings grow.
