@@ -18,6 +18,7 @@ mod issued;
 mod key;
 mod make;
 mod revoked;
+mod seed;
 mod store;
 mod subject;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use issued::{Issued, Standing};
 pub use make::impostor;
 pub use subject::{Kind, Subject, bearers, subjects};
 
+use crate::logins::Logins;
 use crate::model::Name;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -89,6 +91,8 @@ pub struct Identities {
     pub revoked: String,
     /// Of each host the certificate that it shall have, PEM. A host without one asks for one.
     pub certificates: BTreeMap<Name, String>,
+    /// What viewers' passwords become on a server.
+    pub logins: Logins,
 }
 
 impl Identities {
@@ -98,6 +102,7 @@ impl Identities {
             authority: PLACEHOLDER.into(),
             revoked: PLACEHOLDER.into(),
             certificates: BTreeMap::new(),
+            logins: Logins::default(),
         }
     }
 }

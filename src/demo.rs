@@ -215,7 +215,14 @@ impl Demo {
             evidence.statuses.insert(camera.name.clone(), self.status(camera).await);
         }
         if let Some(server) = self.server() {
-            let facts = match verify::inspect_request(server, &cameras, &self.server_paths, PATIENCE.as_secs()) {
+            let facts = match verify::inspect_request(
+                &self.fleet,
+                server,
+                &cameras,
+                &self.server_paths,
+                &Secrets::placeholders(),
+                PATIENCE.as_secs(),
+            ) {
                 Ok(request) => self.facts(&request).await,
                 Err(error) => Err(error.to_string()),
             };

@@ -34,7 +34,7 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
         Host::Camera(_) => None,
     });
     let tarballs = Arc::new(Tarballs::read(servers).into_diagnostic()?);
-    let authority = match subjects.is_empty() {
+    let authority = match subjects.is_empty() && fleet.viewers.is_empty() {
         true => None,
         // a comparison makes nothing
         false if options.check => Authority::look(&options.inventory.inventory).into_diagnostic()?,

@@ -21,6 +21,7 @@ mod exit;
 mod facts;
 mod import;
 mod inventory;
+mod logins;
 mod model;
 mod pass;
 mod passphrase;

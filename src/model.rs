@@ -156,6 +156,8 @@ pub struct Server {
     pub ssh: Ssh,
     /// Where cameras and viewers reach it: an IP address or a DNS name.
     pub address: String,
+    /// By which else it is reached: its certificate is good for these, too.
+    pub names: Vec<String>,
     /// Cameras come by RTMPS, both sides with a certificate; default on. Off: by plain RTMP, known by their addresses.
     pub tls: bool,
     pub nginx: Nginx,
@@ -163,13 +165,17 @@ pub struct Server {
     pub rtmps_port: u16,
     /// RTMP, default 1935: for viewers, and without TLS for cameras too.
     pub rtmp_port: u16,
-    /// HLS, DASH and the page, default 8080.
+    /// How viewers' HTTPS is done. `None`: they get plain HTTP.
+    pub https: Option<Https>,
+    /// HLS, DASH and the page by HTTPS, default 8443.
+    pub https_port: u16,
+    /// The same by plain HTTP, default 8080; with HTTPS for the server itself alone.
     pub http_port: u16,
     /// Statistics and nginx's questions to itself, loopback only, default 8081.
     pub status_port: u16,
     /// From where cameras may publish. With TLS empty: from anywhere; without: besides each camera's own address.
     pub publish: Vec<Network>,
-    /// Who may play (RTMP, HLS, DASH). Empty: nobody but the server itself.
+    /// Who may play. Empty: nobody but the server itself; where there are viewers with logins, they from anywhere, but RTMP.
     pub play: Vec<Network>,
     pub recording: Option<Recording>,
     pub hls: Option<Segments>,
@@ -213,6 +219,22 @@ impl fmt::Display for Origin {
             Origin::File(path) => path.display().fmt(f),
         }
     }
+}
+
+impl Server {
+    /// Whether the fleet's authority gives it a certificate: for cameras, for viewers, or both.
+    pub fn has_certificate(&self) -> bool {
+        self.tls || self.https == Some(Https::Own)
+    }
+}
+
+/// By which certificate viewers know the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Https {
+    /// The one that the fleet's own authority gave the server.
+    Own,
+    /// One that the user put on the server, with its chain; both absolute paths there.
+    Files { certificate: PathBuf, key: PathBuf },
 }
 
 /// Recording to disk, in chunks.

@@ -15,6 +15,7 @@ pub use paths::Paths;
 pub use pistream_agent::USER;
 
 use crate::ca::Identities;
+use crate::logins;
 use crate::model::{Camera, Fleet, Name, Server};
 use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
@@ -33,6 +34,8 @@ const JOURNALD: &str = "/etc/systemd/journald.conf.d";
 pub enum Error {
     #[error(transparent)]
     Render(#[from] templates::Error),
+    #[error(transparent)]
+    Login(#[from] logins::Error),
     #[error("{host}: its `source:` and `encoder:` do not go together; write `encoder: auto`")]
     CannotStream { host: String },
 }

@@ -11,9 +11,10 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 12] = [
+const EMBEDDED: [(&str, &str); 13] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
     ("restream.conf.j2", include_str!("../templates/restream.conf.j2")),
+    ("sessions.conf.j2", include_str!("../templates/sessions.conf.j2")),
     ("targets.conf.j2", include_str!("../templates/targets.conf.j2")),
     ("resolver.sh.j2", include_str!("../templates/resolver.sh.j2")),
     (

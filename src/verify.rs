@@ -4,6 +4,7 @@
 //! `judge` walk each camera's chain. Changes nothing on any host.
 
 mod evidence;
+mod front;
 mod judge;
 mod show;
 
@@ -74,7 +75,7 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
         if of_server.is_empty() {
             continue;
         }
-        let request = inspect_request(server, &of_server, &paths, timeout)?;
+        let request = inspect_request(fleet, server, &of_server, &paths, secrets, timeout)?;
         let (name, ssh, credentials) = (
             server.name.clone(),
             server.ssh.clone(),
@@ -102,6 +103,11 @@ async fn inspect(ssh: &Ssh, credentials: &Credentials, request: &InspectRequest)
         Event::Facts { facts } => Ok(*facts),
         other => Err(unexpected(other)),
     }
+}
+
+/// The server's address where it has one of its own, and not a name alone.
+fn own_address(server: &Server) -> Option<std::net::IpAddr> {
+    server.address.parse().or_else(|_| server.ssh.host.parse()).ok()
 }
 
 /// Whether the server's own address is one that may neither publish nor play, and so serves as the outsider.

@@ -14,6 +14,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pkcs8", &["src/ca/key"]),
     ("tokio_rustls", &["src/watch/tunnel"]),
     ("rpassword", &["src/passphrase", "src/transport/russh"]),
+    ("sha_crypt", &["src/logins"]),
     ("p256", &["src/agent/identity"]),
     ("pem_rfc7468", &["src/agent/identity"]),
     ("clap", &["src/cli", "src/main"]),
@@ -34,9 +35,13 @@ const DOORS: &[(&str, &[&str])] = &[
             "src/recordings",
             "src/agent/builds",
             "src/tarballs",
+            "src/verify/front",
         ],
     ),
-    ("sha2", &["src/agent/builds", "src/tarballs", "src/plan/nginx"]),
+    (
+        "sha2",
+        &["src/agent/builds", "src/tarballs", "src/plan/nginx", "src/logins"],
+    ),
 ];
 
 /// Module of the deployer, and the modules of the deployer it must not name.

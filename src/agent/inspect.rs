@@ -8,11 +8,12 @@
 //!                                                                    on restreams that are down
 //!    per stream:  ffmpeg plays it        frames, picture, size, rate
 //!                 recording, HLS, DASH   looked at until they advance
-//!    once:        an outsider tries to publish and to play, impostors try the TLS side
+//!    once:        an outsider tries to publish and to play, impostors try the TLS side, callers the page
 //! ```
 
 mod decode;
 mod ffmpeg;
+mod front;
 mod growth;
 mod impostor;
 mod outsider;
@@ -94,7 +95,7 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     let next = AtomicUsize::new(0);
     // whatever is started from here on gives nginx precedence
     posix::yield_to_others();
-    let (outsider, impostors) = std::thread::scope(|scope| {
+    let (outsider, impostors, callers) = std::thread::scope(|scope| {
         for _ in 0..width::decoders(request.streams.len()) {
             scope.spawn(|| {
                 while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -119,13 +120,21 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
             door.map(|door| impostor::attempt(ffmpeg, door, timeout))
                 .unwrap_or_default()
         });
+        let callers = scope.spawn(move || {
+            let front = request.front.as_ref();
+            front.map(|front| front::call(front, timeout)).unwrap_or_default()
+        });
         let outsider = request.outsider.as_ref().map(|outsider| {
             let played = playable(request, looks.first());
             let facts = outsider::attempt(ffmpeg, outsider, played, timeout);
             outsider::tidy(request.streams.iter().filter_map(|s| s.recordings.as_deref()));
             facts
         });
-        (outsider, impostors.join().unwrap_or_default())
+        (
+            outsider,
+            impostors.join().unwrap_or_default(),
+            callers.join().unwrap_or_default(),
+        )
     });
     let wanted: Vec<(&str, &str)> = request
         .streams
@@ -152,6 +161,7 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
         streams: streams.collect(),
         outsider,
         impostors,
+        callers,
         certificate_until: request
             .door
             .as_ref()

@@ -8,7 +8,7 @@ use super::issued::{self, Issued, Standing};
 use super::key::{self, Kept, Sealed};
 use super::store::Store;
 use super::subject::{Kind, Subject};
-use super::{CERTIFICATE, Error, Identities, KEY, make, revoked};
+use super::{CERTIFICATE, Error, Identities, KEY, make, revoked, seed};
 use crate::model::Name;
 use crate::secrets::Clear;
 use rcgen::{
@@ -41,6 +41,7 @@ impl Authority {
         if store.read(CERTIFICATE)?.is_none() {
             make::authority(&store, passphrase)?;
         }
+        seed::ensure(&store)?;
         let authority = Authority::load(store)?;
         if let (Some(passphrase), false) = (passphrase, authority.is_open()) {
             authority.open(passphrase)?;
@@ -157,6 +158,7 @@ impl Authority {
             authority: self.certificate.clone(),
             revoked: revoked::read(&self.store)?,
             certificates: Default::default(),
+            logins: seed::read(&self.store)?,
         };
         let now = self.seconds();
         for subject in subjects {

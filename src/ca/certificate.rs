@@ -27,19 +27,25 @@ pub(super) fn moment(seconds: u64) -> SystemTime {
 
 /// 128 random bits; positive, and of the same length every time.
 pub(super) fn serial() -> Result<[u8; 16], Error> {
+    let mut serial = random::<16>()?;
+    serial[0] = serial[0] & 0x7f | 0x40;
+    Ok(serial)
+}
+
+/// From the kernel.
+pub(super) fn random<const BYTES: usize>() -> Result<[u8; BYTES], Error> {
     let path = Path::new("/dev/urandom");
-    let mut serial = [0; 16];
-    let read = std::fs::File::open(path).and_then(|mut random| random.read_exact(&mut serial));
+    let mut bytes = [0; BYTES];
+    let read = std::fs::File::open(path).and_then(|mut random| random.read_exact(&mut bytes));
     read.map_err(|source| Error::File {
         attempted: "read",
         path: path.to_owned(),
         source,
     })?;
-    serial[0] = serial[0] & 0x7f | 0x40;
-    Ok(serial)
+    Ok(bytes)
 }
 
 /// As `openssl x509 -serial` prints it.
-pub(super) fn hexadecimal(serial: &[u8; 16]) -> String {
-    serial.iter().map(|byte| format!("{byte:02X}")).collect()
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

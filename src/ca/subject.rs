@@ -25,6 +25,7 @@ pub enum Kind {
 impl Subject {
     pub fn of_server(fleet: &Fleet, server: &Server) -> Subject {
         let mut names = vec![server.address.clone(), server.name.to_string()];
+        names.extend(server.names.iter().cloned());
         let host = &server.ssh.host;
         if host.parse::<IpAddr>().is_ok() || host.contains('.') {
             names.push(host.clone());
@@ -60,12 +61,12 @@ impl Subject {
     }
 }
 
-/// The hosts of a fleet that need a certificate: servers that speak TLS, and the cameras that do.
+/// The hosts of a fleet that need a certificate: servers that speak TLS with cameras or viewers, and the cameras that do.
 pub fn subjects(fleet: &Fleet) -> Vec<Subject> {
     let servers = fleet
         .servers
         .iter()
-        .filter(|s| s.tls)
+        .filter(|s| s.has_certificate())
         .map(|s| Subject::of_server(fleet, s));
     let cameras = fleet
         .cameras

@@ -178,7 +178,10 @@ fn a_server_with_another_address_gets_another_certificate() {
     assert_eq!(wanted(&fleet), 1);
     fleet.servers[0].address = "hub.example.net".into();
     assert_eq!(wanted(&fleet), 0);
+    // with plain RTMP it is for viewers alone, with plain HTTP too for nobody
     fleet.servers[0].tls = false;
+    assert_eq!(subjects(&fleet).len(), 1);
+    fleet.servers[0].https = None;
     assert!(subjects(&fleet).is_empty());
 }
 

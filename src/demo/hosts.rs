@@ -15,7 +15,7 @@ pub(super) fn yml(directory: &Path) -> miette::Result<String> {
     let cameras: String = CAMERAS.iter().map(|name| format!("  {name}: {{}}\n")).collect();
     Ok(format!(
         "defaults:\n  ssh: {{host: 127.0.0.1, transport: local}}\n  camera: {{source: test}}\n\
-         servers:\n  hub:\n    address: 127.0.0.1\n    tls: off\n    rtmp_port: {rtmp}\n    http_port: {http}\n    \
+         servers:\n  hub:\n    address: 127.0.0.1\n    tls: off\n    https: off\n    rtmp_port: {rtmp}\n    http_port: {http}\n    \
          status_port: {status}\n    recording: {{path: {recordings}, interval: 1m}}\n    play: [127.0.0.1]\n\
          cameras:\n{cameras}"
     ))

@@ -29,6 +29,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         server: value(&defaults.server).unwrap_or_default().over(ServerKeys::defaults()),
         camera: value(&defaults.camera).unwrap_or_default().over(CameraKeys::defaults()),
         directory,
+        logins: value(&keys.viewers).is_some_and(|viewers| viewers.incomplete || !viewers.entries.is_empty()),
     };
 
     let servers = value(&keys.servers).unwrap_or(Named {
@@ -114,4 +115,6 @@ struct Context<'a> {
     camera: CameraKeys,
     /// Where relative paths count from.
     directory: &'a Path,
+    /// Viewers are named.
+    logins: bool,
 }

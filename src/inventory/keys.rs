@@ -97,6 +97,8 @@ keys! {
         ssh: OrShort<SshKeys>,
         /// Where cameras and viewers reach it, an IP address or a DNS name; by default the ssh host.
         address: Address,
+        /// Further names and addresses by which it is reached: its certificate is good for these, too.
+        names: Vec<Given<Address>>,
         /// on (cameras come by RTMPS, both sides with a certificate of the fleet), or off (plain RTMP, cameras known by their addresses).
         tls: OnOff = "on",
         /// Where nginx comes from: the distribution's packages, or sources that are built on the server.
@@ -105,13 +107,17 @@ keys! {
         rtmps_port: Port = "1936",
         /// RTMP, for viewers; without TLS for cameras too.
         rtmp_port: Port = "1935",
-        /// HLS, DASH and the page.
+        /// HTTPS for HLS, DASH, the page and recordings, with the server's certificate of the fleet or your own; or off: plain HTTP.
+        https: Switch<HttpsKeys> = "on",
+        /// HLS, DASH and the page by HTTPS.
+        https_port: Port = "8443",
+        /// The same by plain HTTP: on loopback only, unless https is off.
         http_port: Port = "8080",
         /// Statistics, on loopback only.
         status_port: Port = "8081",
         /// From where cameras may publish, besides each one's own address; with TLS by default from anywhere.
         publish: Vec<Given<Network>>,
-        /// Who may play: addresses and networks; by default nobody but the server itself.
+        /// Who may play: addresses and networks; by default nobody but the server itself, and viewers from anywhere.
         play: Vec<Given<Network>>,
         /// Recording to disk, or off.
         recording: Switch<RecordingKeys> = "on",
@@ -135,6 +141,16 @@ keys! {
         rtmp_module: Origin = "https://deb.debian.org/debian/pool/main/libn/libnginx-mod-rtmp/libnginx-mod-rtmp_1.2.2+dfsg.orig.tar.xz",
         /// What `sha256sum` prints for that.
         rtmp_module_sha256: Sha256 = "6531e5ed75b01dfe786e08e0eb8ffd664b6f271f3e57223fe59dba965fcefd84",
+    }
+}
+
+keys! {
+    /// By which certificate viewers know the server; without these keys by the one of the fleet's own authority.
+    HttpsKeys {
+        /// A certificate of your own and its chain, PEM: a path on the server.
+        certificate: HostPath,
+        /// Its key, PEM: a path on the server; the user pistream must be able to read it.
+        key: HostPath,
     }
 }
 

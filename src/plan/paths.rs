@@ -23,6 +23,12 @@ pub struct Paths {
     pub targets_conf: String,
     /// Tells nginx of the host's name servers.
     pub resolver_script: String,
+    /// Viewers' passwords, as hashes.
+    pub passwords: String,
+    /// What viewers' sessions show.
+    pub sessions_conf: String,
+    /// A list of cameras per viewer.
+    pub lists: String,
     /// The certificate of the fleet's authority.
     pub authority: String,
     /// What the authority revoked.
@@ -70,6 +76,9 @@ impl Paths {
             restream_conf: "/etc/pistream/restream.conf".into(),
             targets_conf: "/etc/pistream/targets.conf".into(),
             resolver_script: "/etc/pistream/resolver.sh".into(),
+            passwords: "/etc/pistream/viewers.htpasswd".into(),
+            sessions_conf: "/etc/pistream/sessions.conf".into(),
+            lists: "/etc/pistream/viewers".into(),
             authority: "/etc/pistream/ca.pem".into(),
             revoked: "/etc/pistream/crl.pem".into(),
             identity: "/etc/pistream/identity.pem".into(),
@@ -100,6 +109,9 @@ impl Paths {
             restream_conf: at("etc/restream.conf"),
             targets_conf: at("etc/targets.conf"),
             resolver_script: at("etc/resolver.sh"),
+            passwords: at("etc/viewers.htpasswd"),
+            sessions_conf: at("etc/sessions.conf"),
+            lists: at("etc/viewers"),
             authority: at("etc/ca.pem"),
             revoked: at("etc/crl.pem"),
             identity: at("etc/identity.pem"),

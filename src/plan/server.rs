@@ -36,7 +36,9 @@ pub(super) fn for_server(
         },
         None => paths.clone(),
     };
-    let context = view::server(fleet, server, paths, secrets);
+    let context = view::server(fleet, server, paths, secrets, &identities.logins)?;
+    let shown = fleet.cameras_of(server).chain(fleet.backups_of(server));
+    let streams: Vec<String> = shown.map(|c| c.stream.to_string()).collect();
     let mut files = vec![
         owned(
             &paths.nginx_conf,
@@ -49,7 +51,7 @@ pub(super) fn for_server(
             &paths.server_unit,
             templates.render("pistream-server.service.j2", &context)?,
         ),
-        system(&format!("{}/cameras.json", paths.www), view::page(fleet, server)),
+        system(&format!("{}/cameras.json", paths.www), view::page(server, &streams)),
     ];
     files.extend(PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned())));
     let mut settings = vec![paths.nginx_conf.clone()];
@@ -71,21 +73,44 @@ pub(super) fn for_server(
             settings.push(path);
         }
     }
+    let mut directories = vec![
+        directory(&paths.etc, "root", 0o755),
+        directory(&paths.www, "root", 0o755),
+    ];
+    if !fleet.viewers.is_empty() {
+        directories.push(directory(&paths.lists, "root", 0o755));
+        for viewer in context.viewers() {
+            let path = format!("{}/{}.json", paths.lists, viewer.name);
+            files.push(system(&path, view::page(server, &viewer.streams)));
+        }
+        let sessions = templates.render("sessions.conf.j2", &context)?;
+        let passwords = view::passwords(context.viewers(), paths);
+        for (path, text) in [(&paths.sessions_conf, sessions), (&paths.passwords, passwords)] {
+            files.push(File {
+                secret: true,
+                ..owned(path, 0o600, USER, text)
+            });
+            settings.push(path.clone());
+        }
+    }
     let mut packages = nginx::packages(server, server.tls || restreams);
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));
     if view::trusts_system(fleet, server) {
         packages.push(package("ca-certificates"));
     }
-    if server.tls {
-        files.push(system(&paths.authority, identities.authority.clone()));
-        files.push(system(&paths.revoked, identities.revoked.clone()));
-        settings.extend([&paths.authority, &paths.revoked, &paths.identity].map(Clone::clone));
+    if server.https.is_some() {
+        // verify asks for the page as viewers do
+        packages.push(package("openssl"));
     }
-    let mut directories = vec![
-        directory(&paths.etc, "root", 0o755),
-        directory(&paths.www, "root", 0o755),
-    ];
+    if server.has_certificate() {
+        files.push(system(&paths.authority, identities.authority.clone()));
+        settings.extend([&paths.authority, &paths.identity].map(Clone::clone));
+    }
+    if server.tls {
+        files.push(system(&paths.revoked, identities.revoked.clone()));
+        settings.push(paths.revoked.clone());
+    }
     let mut checks = vec![
         check(
             "nginx configuration",
@@ -144,6 +169,8 @@ pub(super) fn for_server(
         files,
         checks,
         units,
-        identity: server.tls.then(|| identity(&server.name, paths, identities)),
+        identity: server
+            .has_certificate()
+            .then(|| identity(&server.name, paths, identities)),
     })
 }

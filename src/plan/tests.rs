@@ -21,6 +21,43 @@ fn plan(fleet: &Fleet, host: &str) -> Plan {
     .expect("a plan")
 }
 
+#[test]
+fn viewers_get_what_they_may_see_and_their_passwords_are_secret() {
+    let mut fleet = fleet(2);
+    let viewer = |text: &str, cameras: &[&str]| Viewer {
+        name: name(text),
+        password: Secret::Env(text.to_uppercase()),
+        cameras: cameras.iter().map(|camera| name(camera)).collect(),
+    };
+    fleet.servers[0].play = vec![];
+    fleet.cameras[1].stream = name("back-door");
+    fleet.viewers = vec![viewer("anna", &["cam1", "cam2"]), viewer("bert", &["cam2"])];
+    let of_hub = plan(&fleet, "hub");
+    let conf = content(&of_hub, "nginx.conf");
+    let sees = |line: &str| conf.contains(&format!("\"on {line}\" 1;"));
+    assert!(sees("anna cam1") && sees("anna back-door") && sees("bert back-door") && !sees("bert cam1"));
+    let web = conf.split("# viewers:").nth(1).expect("the viewers' part");
+    let web = web.split("listen unix:").next().expect("its end");
+    assert!(!web.contains("deny all;"), "viewers may come from anywhere:\n{web}");
+    let list = |viewer: &str| content(&of_hub, &format!("/{viewer}.json")).to_owned();
+    assert!(list("anna").contains("[\"cam1\",\"back-door\"]") && list("bert").contains("[\"back-door\"]"));
+    for path in ["viewers.htpasswd", "sessions.conf"] {
+        let file = of_hub.files.iter().find(|f| f.path.ends_with(path)).expect("file");
+        assert!(file.secret && file.mode == 0o600, "{file:?}");
+    }
+    // by address besides, where the inventory says so; and no login where nobody has one
+    fleet.servers[0].play = crate::model::samples::fleet(0).servers[0].play.clone();
+    assert!(
+        content(&plan(&fleet, "hub"), "nginx.conf")
+            .matches("allow 10.0.0.0/24;")
+            .count()
+            == 1
+    );
+    fleet.viewers = vec![];
+    let conf = plan(&fleet, "hub");
+    assert!(!content(&conf, "nginx.conf").contains("auth_basic"));
+}
+
 fn content<'a>(plan: &'a Plan, suffix: &str) -> &'a str {
     &plan
         .files
@@ -155,7 +192,8 @@ fn without_tls_a_name_is_bound_to_its_cameras_address() {
         camera.identity.is_none() && content(&camera, "camera.toml").contains("\"rtmp://10.0.0.254:1935/live/cam1\"")
     );
     let plan = plan(&fleet, "hub");
-    assert!(plan.identity.is_none() && plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
+    assert!(plan.identity.is_some(), "for viewers");
+    assert!(plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
     let conf = content(&plan, "nginx.conf");
     for wanted in [
         "allow publish 10.0.0.1;",

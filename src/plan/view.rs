@@ -6,4 +6,4 @@ mod server;
 
 pub(super) use camera::camera;
 pub(super) use restream::{trusted, trusts_system};
-pub(super) use server::{page, server};
+pub(super) use server::{page, passwords, server};

@@ -1,9 +1,11 @@
 //! What verify asks the server's agent, and what all agents answered.
 
-use super::is_outside;
+use super::front::front;
+use super::{is_outside, own_address};
 use crate::ca;
-use crate::model::{Camera, Name, Server};
+use crate::model::{Camera, Fleet, Name, Server};
 use crate::plan::{Paths, SERVER_UNIT, restream_socket};
+use crate::secrets::Secrets;
 use pistream_agent::{Door, Facts, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -27,9 +29,11 @@ const SECONDS_DECODED: u32 = 5;
 /// # Errors
 /// No impostor's certificate can be made.
 pub fn inspect_request(
+    fleet: &Fleet,
     server: &Server,
     cameras: &[&Camera],
     paths: &Paths,
+    secrets: &Secrets,
     timeout: u64,
 ) -> Result<InspectRequest, ca::Error> {
     let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
@@ -38,6 +42,7 @@ pub fn inspect_request(
         rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
         outsider: outsider(server, cameras),
         door: door(server, cameras, paths)?,
+        front: front(fleet, server, cameras, paths, secrets),
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
         unit: SERVER_UNIT.to_owned(),
@@ -79,7 +84,7 @@ fn door(server: &Server, cameras: &[&Camera], paths: &Paths) -> Result<Option<Do
 /// A program on the server that connects to one of the server's own addresses comes from that address: an outsider,
 /// unless the inventory lets it in. Needs no host besides, and goes through the very rules that keep strangers out.
 fn outsider(server: &Server, cameras: &[&Camera]) -> Option<Outsider> {
-    let address: IpAddr = server.address.parse().or_else(|_| server.ssh.host.parse()).ok()?;
+    let address = own_address(server)?;
     let (may_not_publish, may_not_play) = is_outside(server, address, cameras);
     let host = match address {
         IpAddr::V4(v4) => v4.to_string(),

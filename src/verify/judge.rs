@@ -6,6 +6,7 @@ mod restream;
 mod server;
 
 use super::Evidence;
+use super::front::calls;
 use crate::model::{Camera, Fleet};
 use pistream_agent::{Facts, Growth, Status};
 use serde::Serialize;
@@ -25,6 +26,7 @@ pub enum Link {
     Recording,
     Hls,
     Dash,
+    Web,
     Restream,
     Outsiders,
 }
@@ -43,6 +45,7 @@ impl Link {
             Link::Recording => "recording",
             Link::Hls => "hls",
             Link::Dash => "dash",
+            Link::Web => "web",
             Link::Restream => "restream",
             Link::Outsiders => "outsiders",
         }
@@ -162,6 +165,9 @@ fn server_links(
         Link::Dash,
         grows(server.is_some_and(|s| s.dash.is_some()), "DASH", &stream.dash),
     ));
+    let of_server: Vec<&Camera> = server.iter().flat_map(|s| fleet.cameras_of(s)).collect();
+    let calls = server.map(|s| calls(fleet, s, &of_server)).unwrap_or_default();
+    links.push((Link::Web, server::web(&calls, facts)));
     links.push((Link::Restream, restream::restream(camera, stream)));
     links.push((Link::Outsiders, server::outsiders(facts)));
 }

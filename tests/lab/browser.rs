@@ -24,6 +24,12 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium and goes to this address.
     pub fn open(url: &str) -> Browser {
+        Browser::trusting("", url)
+    }
+
+    /// The same; of certificates that no authority it knows has signed it takes the one with this public key (SHA-256 of
+    /// its SubjectPublicKeyInfo, base64), and no other.
+    pub fn trusting(key: &str, url: &str) -> Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command
@@ -41,6 +47,7 @@ impl Browser {
                 "--window-size=1000,700",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg(format!("--ignore-certificate-errors-spki-list={key}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -80,8 +87,12 @@ impl Browser {
         let remember =
             "addEventListener('securitypolicyviolation', (e) => (window.violations ??= []).push(e.violatedDirective))";
         browser.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": remember }));
-        browser.call("Page.navigate", json!({ "url": url }));
+        browser.go(url);
         browser
+    }
+
+    pub fn go(&mut self, url: &str) {
+        self.call("Page.navigate", json!({ "url": url }));
     }
 
     /// One command, and its result.

@@ -36,3 +36,4 @@ mod viewers;
 mod virtual_pi;
 mod watch;
 mod watching;
+mod web;

@@ -1,4 +1,4 @@
-//! The page in a real browser: pictures that move, that come back after a cut cable and a rebooted camera, recordings that
+//! The page in a real browser, over HTTPS with a login: pictures that move, that come back after a cut cable and a rebooted camera, recordings that
 //! play and seek; on a phone, in light and dark, without a word in the console; and nothing of it for strangers.
 
 use crate::browser::Browser;
@@ -102,11 +102,29 @@ fn latency(page: &mut Browser, camera: &str) -> f64 {
 
 /// The status line a host gets for a path of the page.
 fn answer(lab: &Lab, host: &str, path: &str) -> String {
-    let hub = lab.ip("hub");
     let ask = format!(
-        "exec 3<>/dev/tcp/{hub}/8080 && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | tr -d '\\r'"
+        "printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect {}:8443 2>/dev/null | head -1 | tr -d '\\r'",
+        lab.ip("hub")
     );
     text(&lab.ssh(host, &ask))
+}
+
+/// Opens the page with a login. The address with the login in it is visited once; then the session counts.
+fn open(lab: &Lab, login: &str) -> Browser {
+    let key = "openssl x509 -in /etc/pistream/identity.pem -pubkey -noout | openssl pkey -pubin -outform der \
+               | openssl dgst -sha256 -binary | base64";
+    let hub = format!("{}:8443", lab.ip("hub"));
+    let mut page = Browser::trusting(&lab.root("hub", key), &format!("https://{hub}/"));
+    assert!(
+        page.holds("document.querySelector('[data-camera]') === null"),
+        "without a login"
+    );
+    page.go(&format!("https://{login}@{hub}/icon.svg"));
+    wait_for(SOON, "the login", || {
+        page.holds("document.documentElement.tagName === 'svg'")
+    });
+    page.go(&format!("https://{hub}/"));
+    page
 }
 
 #[test]
@@ -115,11 +133,29 @@ fn the_wall_is_live_and_heals_and_recordings_play_and_seek() {
     let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
     fleet.server += ", recording: {interval: 10s}";
     fleet.cameras[1].2 += ", audio: silent";
+    fleet.sections =
+        "viewers:\n  anna: {password: {file: anna}}\n  bert: {password: {file: bert}, cameras: garden}\n".into();
+    for viewer in ["anna", "bert"] {
+        std::fs::write(lab.home().join(viewer), format!("password-of-{viewer}")).unwrap();
+    }
     fleet.deploy(&lab).must_exit(0);
     for camera in ["porch", "garden"] {
         streams_again(&lab, camera, Duration::from_secs(30));
     }
-    let mut page = Browser::open(&format!("http://{}:8080/", lab.ip("hub")));
+    let mut stranger = Browser::open(&format!("https://{}:8443/", lab.ip("hub")));
+    wait_for(SOON, "a browser that does not know the authority to refuse", || {
+        stranger.text("location.href").starts_with("chrome-error:")
+    });
+    drop(stranger);
+    let mut berts = open(&lab, "bert:password-of-bert");
+    live(&mut berts, "garden");
+    assert_eq!(
+        berts.ask("[...document.querySelectorAll('[data-camera]')].map((c) => c.dataset.camera)"),
+        json!(["garden"])
+    );
+    assert_eq!(berts.ask("fetch('dash/porch/index.mpd').then((a) => a.status)"), 403);
+    drop(berts);
+    let mut page = open(&lab, "anna:password-of-anna");
     for camera in ["porch", "garden"] {
         live(&mut page, camera);
     }
@@ -137,7 +173,8 @@ fn the_wall_is_live_and_heals_and_recordings_play_and_seek() {
     // a camera with a silent track: all of verify holds, and HLS has sound
     verify(&lab).must_hold();
     let sound = |camera: &str| {
-        let list = format!("http://{}:8080/hls/{camera}/index.m3u8", lab.ip("hub"));
+        let login = "anna:password-of-anna";
+        let list = format!("https://{login}@{}:8443/hls/{camera}/index.m3u8", lab.ip("hub"));
         let ask = "-v error -show_entries stream=codec_name,sample_rate -of csv=p=0";
         text(&run(Command::new("ffprobe").args(ask.split(' ')).arg(list))).contains("aac,8000")
     };

@@ -1,29 +1,25 @@
-//! Who sees what: viewers from an allowed address do, everybody else is refused, and nobody streams under another's name.
+//! Who sees what: viewers from an allowed address or with a login do, everybody else is refused, and nobody streams under
+//! another's name.
 
-use crate::fleet::{Fleet, deploy, streams_again};
+use crate::fleet::{Fleet, deploy, streams_again, verify};
 use crate::hosts::{Image, Lab, all, wait_for};
+use crate::web::{As, Web};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Frames to see before a picture counts as seen.
 const FRAMES: &str = "10";
 
-fn watch(url: &str) -> Output {
+/// Plays until so many frames were seen; an authority makes it careful.
+fn watch(url: &str, frames: &str, authority: Option<&Path>) -> Output {
     let mut player = Command::new("timeout");
-    player.args([
-        "20",
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        url,
-        "-frames:v",
-        FRAMES,
-        "-f",
-        "null",
-        "-",
-    ]);
+    player.args(["30", "ffmpeg", "-v", "error", "-nostdin"]);
+    if let Some(authority) = authority {
+        player.args(["-tls_verify", "1", "-ca_file"]).arg(authority);
+    }
+    player.args(["-i", url, "-frames:v", frames, "-f", "null", "-"]);
     player.stdin(Stdio::null()).output().unwrap()
 }
 
@@ -33,17 +29,21 @@ fn viewers_of_the_inventory_see_the_streams_and_strangers_do_not() {
     Fleet::new(&lab, "russh", &["porch", "garden"])
         .deploy(&lab)
         .must_exit(0);
-    let hub = lab.ip("hub");
+    let (hub, web) = (lab.ip("hub"), Web::of(&lab));
+    let authority = lab.home().join(".pistream/ca.pem");
     for camera in ["porch", "garden"] {
         streams_again(&lab, camera, Duration::from_secs(30));
         let roads = [
             format!("rtmp://{hub}:1935/live/{camera}"),
-            format!("http://{hub}:8080/hls/{camera}/index.m3u8"),
-            format!("http://{hub}:8080/dash/{camera}/index.mpd"),
+            format!("{}/hls/{camera}/index.m3u8", web.address),
+            format!("{}/dash/{camera}/index.mpd", web.address),
         ];
         for url in &roads {
+            let authority = url.starts_with("https").then_some(authority.as_path());
             // the first segments of HLS and DASH take a moment
-            wait_for(Duration::from_secs(40), url, || watch(url).status.success());
+            wait_for(Duration::from_secs(40), url, || {
+                watch(url, FRAMES, authority).status.success()
+            });
             // a camera may publish, not play
             let stranger = lab.ssh(
                 "porch",
@@ -52,6 +52,146 @@ fn viewers_of_the_inventory_see_the_streams_and_strangers_do_not() {
             assert!(!stranger.status.success(), "porch plays {url}");
         }
     }
+    nobody_is_answered_without_tls(&web, &hub);
+}
+
+fn nobody_is_answered_without_tls(web: &Web, hub: &str) {
+    let plain = web.try_get(&format!("http://{hub}:8080/"), As::Nobody);
+    assert!(plain.err().is_some_and(|why| why.contains("Failed to connect")));
+    let plain = web.try_get(&format!("http://{hub}:8443/"), As::Nobody).unwrap();
+    assert_eq!(plain.status, 400);
+}
+
+#[test]
+fn viewers_with_logins_see_their_cameras_and_no_others() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
+    let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
+    // from anywhere: nobody is let in by his address
+    fleet.server = "recording: {interval: 10s}, hls: {fragment: 1s, playlist: 5s}".into();
+    // one stream's name is the beginning of the other's
+    fleet.cameras[1].2 += ", stream: porch-2";
+    fleet.sections =
+        "viewers:\n  anna: {password: {file: anna}}\n  bert: {password: {file: bert}, cameras: porch}\n".into();
+    let password = |name: &str, text: &str| fs::write(lab.home().join(name), text).unwrap();
+    password("anna", "correct horse");
+    password("bert", "battery staple");
+    fleet.deploy(&lab).must_exit(0);
+    let again = deploy(&lab, &[]).must_exit(0);
+    assert_eq!(again.result("hub").0, "unchanged", "{}", again.text());
+    for stream in ["porch", "porch-2"] {
+        streams_again(&lab, stream, Duration::from_secs(30));
+    }
+
+    let (hub, web) = (lab.ip("hub"), Web::of(&lab));
+    let authority = lab.home().join(".pistream/ca.pem");
+    let (anna, bert) = (As::Login("anna", "correct horse"), As::Login("bert", "battery staple"));
+    nobody_is_answered_without_tls(&web, &hub);
+    let first = web.get("/", As::Nobody);
+    assert_eq!(first.status, 401, "{}", first.headers);
+    for header in [
+        "Strict-Transport-Security: max-age=31536000",
+        "Server: nginx\n",
+        "X-Content-Type-Options: nosniff",
+        "Content-Security-Policy: default-src 'none';",
+    ] {
+        assert!(first.headers.contains(header), "{header} in\n{}", first.headers);
+    }
+    let page = web.get("/", anna);
+    let session = page.cookie().unwrap();
+    let anna_again = As::Cookie(&session);
+    let other = web.get("/cameras.json", bert);
+    assert!(other.body.contains("[\"porch\"]"), "{}", other.body);
+    let berts = other.cookie().unwrap();
+    let bert_again = As::Cookie(&berts);
+    assert!(
+        web.get("/cameras.json", anna_again)
+            .body
+            .contains("[\"porch\",\"porch-2\"]")
+    );
+
+    // every way to pictures of either camera
+    let film = |stream: &str| {
+        let list = web.get(&format!("/archive/{stream}.json"), anna_again).body;
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap_or_default();
+        list["chunks"][0]["file"]
+            .as_str()
+            .map(|file| format!("/recordings/{file}"))
+    };
+    let ways = |stream: &str| {
+        wait_for(Duration::from_secs(60), &format!("a film of {stream}"), || {
+            film(stream).is_some()
+        });
+        let hls = format!("/hls/{stream}/index.m3u8");
+        wait_for(Duration::from_secs(60), &hls, || web.status(&hls, anna_again) == 200);
+        [
+            hls,
+            format!("/dash/{stream}/index.mpd"),
+            format!("/archive/{stream}.json"),
+            film(stream).unwrap(),
+        ]
+    };
+    for way in ways("porch") {
+        assert_eq!(
+            (web.status(&way, anna_again), web.status(&way, bert_again)),
+            (200, 200),
+            "{way}"
+        );
+    }
+    for way in ways("porch-2") {
+        assert_eq!(
+            (web.status(&way, anna_again), web.status(&way, bert_again)),
+            (200, 403),
+            "{way}"
+        );
+        for nobody in [As::Nobody, As::Cookie("pistream=anna"), As::Cookie("pistream=")] {
+            assert_eq!(web.status(&way, nobody), 401, "{way}");
+        }
+    }
+    // nothing is listed, and of what bert may not see he does not learn whether it is there
+    for (path, status) in [
+        ("/hls/", 404),
+        ("/hls/porch/", 404),
+        ("/recordings/porch/", 404),
+        ("/archive/", 404),
+        ("/viewers/anna.json", 404),
+        ("/hls/porch/0.ts", 404),
+        ("/hls/porch-2/nothing.ts", 403),
+        ("/hls/nowhere/index.m3u8", 403),
+        ("/hls/porch/../porch-2/index.m3u8", 403),
+        ("/hls/porch/%2e%2e/porch-2/index.m3u8", 403),
+        ("/hls/PORCH-2/index.m3u8", 404),
+    ] {
+        assert_eq!(web.status(path, bert_again), status, "{path}");
+    }
+    // players that know a login from the address, for longer than wrong logins are borne
+    for (path, frames) in [("hls/porch/index.m3u8", "240"), ("dash/porch/index.mpd", "120")] {
+        let url = format!("https://bert:battery%20staple@{hub}:8443/{path}");
+        let played = watch(&url, frames, Some(&authority));
+        assert!(played.status.success(), "{path}: {}", all(&played));
+    }
+    // the files that stand for passwords are nobody else's, and a difference shows none of them
+    let modes = lab.root(
+        "hub",
+        "cd /etc/pistream && stat -c '%a %U' viewers.htpasswd sessions.conf",
+    );
+    assert_eq!(modes, "600 pistream\n600 pistream");
+    password("anna", "wrong horse");
+    let shown = deploy(&lab, &["--check", "--diff"]).must_exit(4);
+    for secret in ["horse", "$6$", session.trim_start_matches("pistream=")] {
+        assert!(!shown.text().contains(secret), "{}", shown.text());
+    }
+    // another password ends the sessions of the old one, and nobody else's
+    deploy(&lab, &[]).must_exit(0);
+    assert_eq!(web.status("/", anna_again), 401);
+    assert_eq!(web.status("/", bert_again), 200);
+    assert_eq!(web.status("/", As::Login("anna", "wrong horse")), 200);
+    // guessing is slowed down, sessions are not
+    let guesses: Vec<u16> = (0..20)
+        .map(|n| web.status("/", As::Login("anna", &format!("guess {n}"))))
+        .collect();
+    assert!(guesses[0] == 401 && guesses.ends_with(&[429, 429, 429]), "{guesses:?}");
+    assert_eq!(web.status("/", bert_again), 200);
+    verify(&lab).must_hold();
 }
 
 /// Publishes for five seconds by plain RTMP.

@@ -13,6 +13,8 @@ pub struct InspectRequest {
     pub outsider: Option<Outsider>,
     /// Where cameras come in by TLS, if they do.
     pub door: Option<Door>,
+    /// Where viewers come in by HTTPS, if they do.
+    pub front: Option<Front>,
     /// nginx-rtmp's statistics: "http://127.0.0.1:8081/stat".
     pub stat: String,
     /// Base of HLS and DASH as seen from an address that may play: "http://127.0.0.1:8080".
@@ -53,6 +55,33 @@ impl std::fmt::Debug for Door {
     }
 }
 
+/// The server's HTTPS side, and who is to call there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Front {
+    /// What its certificate must be good for: an address or a DNS name.
+    pub name: String,
+    /// The file that the certificate must lead to, PEM: the authority's, or the certificate itself.
+    pub trust: String,
+    pub callers: Vec<Caller>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// "no login", "anna's login" ...
+    pub with: String,
+    /// An address of this host, which decides from where the call comes, and the port: "127.0.0.1:8443".
+    pub to: String,
+    /// Of the HTTP header: "Basic YW5uYTpzZWNyZXQ=".
+    pub authorization: Option<String>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Caller { with, to, .. } = self;
+        f.debug_struct("Caller").field("with", with).field("to", to).finish()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamRequest {
     pub name: String,
@@ -72,6 +101,8 @@ pub struct Facts {
     pub outsider: Option<OutsiderFacts>,
     /// Empty where no camera comes by TLS.
     pub impostors: Vec<ImpostorFacts>,
+    /// Empty where no viewer comes by HTTPS.
+    pub callers: Vec<CallerFacts>,
     /// When the server's certificate ends. Seconds since 1970; none where it has none.
     pub certificate_until: Option<u64>,
 }
@@ -165,5 +196,15 @@ pub struct OutsiderFacts {
     /// None: not tried, since this address may play; or undecided, then `detail` says why.
     pub play_refused: Option<bool>,
     /// In ffmpeg's words.
+    pub detail: String,
+}
+
+/// What somebody got who asked for the page's list of cameras.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerFacts {
+    pub with: String,
+    /// HTTP's. None: no answer under a good certificate, then `detail` says why.
+    pub status: Option<u16>,
+    /// In openssl's words.
     pub detail: String,
 }

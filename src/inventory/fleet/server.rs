@@ -6,12 +6,12 @@ use super::Context;
 use super::hosts::{flat, ssh};
 use crate::inventory::definition::Keys;
 use crate::inventory::fault::Finding;
-use crate::inventory::keys::{NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
+use crate::inventory::keys::{HttpsKeys, NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
 use crate::inventory::reader::{Given, Read, Reader, Switch, value};
 use crate::inventory::short::locate;
 use crate::inventory::tree::Place;
 use crate::inventory::values::{Address, Install, OnOff, Sha256, in_words};
-use crate::model::{Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
+use crate::model::{Https, Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
 
 /// `keys` have all defaults under them.
 pub(super) fn build(
@@ -33,6 +33,7 @@ pub(super) fn build(
         [
             ("rtmps_port", keys.rtmps_port.as_ref()),
             ("rtmp_port", keys.rtmp_port.as_ref()),
+            ("https_port", keys.https_port.as_ref()),
             ("http_port", keys.http_port.as_ref()),
             ("status_port", keys.status_port.as_ref()),
         ],
@@ -44,15 +45,24 @@ pub(super) fn build(
     let dash = segments(keys.dash, "a DASH", reader);
     let publish = networks(keys.publish);
     let play = networks(keys.play);
-    let [rtmps_port, rtmp_port, http_port, status_port] = ports?;
+    let names = flat(keys.names).map(|names| names.unwrap_or_default().into_iter().map(|n| n.value).collect());
+    let https = https(keys.https, context.logins, reader);
+    let [rtmps_port, rtmp_port, https_port, http_port, status_port] = ports?;
     Some(Server {
         name: name.clone(),
         ssh: ssh?,
         address: address?,
+        names: names
+            .and_then(|names: Option<Vec<Address>>| names)?
+            .into_iter()
+            .map(|n| n.0)
+            .collect(),
         tls: tls?,
         nginx: nginx?,
         rtmps_port,
         rtmp_port,
+        https: https?,
+        https_port,
         http_port,
         status_port,
         publish: publish?,
@@ -77,8 +87,36 @@ fn address_of(ssh: &Ssh, name: &Name, place: &Place, reader: &mut Reader) -> Opt
     address.map(|address| address.0)
 }
 
-/// All four by their keys, different.
-fn ports(named: [(&'static str, Option<&Given<Port>>); 4], reader: &mut Reader) -> Option<[u16; 4]> {
+/// `None`: wrong. `Some(None)`: off. `logins`: passwords will pass.
+fn https(given: Option<Given<Switch<HttpsKeys>>>, logins: bool, reader: &mut Reader) -> Option<Option<Https>> {
+    let given = given?;
+    let Switch::On(keys) = given.value? else {
+        if logins {
+            let finding = Finding::new(&given.place, "the viewers' passwords would travel in clear")
+                .help("Where `viewers:` are named, leave `https:` on.");
+            reader.fault(finding);
+            return None;
+        }
+        return Some(None);
+    };
+    match (flat(keys.certificate)?, flat(keys.key)?) {
+        (None, None) => Some(Some(Https::Own)),
+        (Some(certificate), Some(key)) => Some(Some(Https::Files {
+            certificate: certificate.0,
+            key: key.0,
+        })),
+        (certificate, _) => {
+            let missing = if certificate.is_some() { "key" } else { "certificate" };
+            let finding = Finding::new(&given.place, format!("`https:` without `{missing}:`"))
+                .help("A certificate of your own needs both: {certificate: /path, key: /path}.");
+            reader.fault(finding);
+            None
+        }
+    }
+}
+
+/// All five by their keys, different.
+fn ports(named: [(&'static str, Option<&Given<Port>>); 5], reader: &mut Reader) -> Option<[u16; 5]> {
     let mut numbers: Vec<(&str, u16)> = Vec::new();
     for (key, given) in named {
         let number = given.and_then(|given| given.value);
@@ -93,7 +131,7 @@ fn ports(named: [(&'static str, Option<&Given<Port>>); 4], reader: &mut Reader) 
                 .filter_map(|(_, given)| *given);
             if let Some(place) = written.map(|given| &given.place).max_by_key(|place| place.bytes.start) {
                 let finding = Finding::new(place, format!("`{other}` and `{key}` are both {number}"))
-                    .help("Every service needs a port of its own; the defaults are 1936, 1935, 8080 and 8081.");
+                    .help("Every service needs a port of its own; the defaults are 1936, 1935, 8443, 8080 and 8081.");
                 reader.fault(finding);
             }
         }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::inventory::keys::{
-    AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, InventoryKeys, NginxKeys, RecordingKeys,
-    RestreamKeys, SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
+    AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, HttpsKeys, InventoryKeys, NginxKeys,
+    RecordingKeys, RestreamKeys, SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Entry, Node, Value};
 
@@ -23,13 +23,14 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 14] = [
+const EXPLAINED: [(&[&str], &str); 15] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (CaKeys::KEYS, "ca"),
     (SshKeys::KEYS, "servers.attic.ssh"),
     (ServerKeys::KEYS, "servers.hub"),
     (NginxKeys::KEYS, "servers.hub.nginx"),
+    (HttpsKeys::KEYS, "servers.attic.https"),
     (RecordingKeys::KEYS, "servers.hub.recording"),
     (SegmentKeys::KEYS, "servers.hub.hls"),
     (SiteKeys::KEYS, "sites.farm"),

@@ -1,14 +1,16 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
 use super::restream::{Target, restreams};
+use crate::logins::{self, Logins};
 use crate::model::{
-    Amount, Camera, Fleet, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer,
+    Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer,
 };
 use crate::plan::{Paths, loopback};
-use crate::secrets::Secrets;
+use crate::secrets::{Clear, Secrets};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
@@ -23,6 +25,15 @@ pub(in crate::plan) struct ServerContext<'a> {
     /// Where their addresses are.
     players_network: &'static str,
     restreams: Vec<Target>,
+    viewers: Vec<Login>,
+    /// Viewers are asked for a login; also where none of them may see a camera of this server.
+    logins: bool,
+}
+
+impl ServerContext<'_> {
+    pub(in crate::plan) fn viewers(&self) -> &[Login] {
+        &self.viewers
+    }
 }
 
 #[derive(Serialize)]
@@ -33,6 +44,8 @@ struct ServerView {
     dynamic_modules: bool,
     rtmps_port: u16,
     rtmp_port: u16,
+    https: Option<HttpsView>,
+    https_port: u16,
     http_port: u16,
     status_port: u16,
     /// From where the RTMP side takes publishers, and networks it trusts with the name of any camera that has no certificate.
@@ -44,6 +57,29 @@ struct ServerView {
     recording: Option<RecordingView>,
     hls: Option<SegmentsView>,
     dash: Option<SegmentsView>,
+}
+
+/// As nginx looks for them: from the root, or beside its configuration.
+#[derive(Serialize)]
+struct HttpsView {
+    certificate: String,
+    key: String,
+}
+
+impl From<&Https> for HttpsView {
+    fn from(https: &Https) -> HttpsView {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        match https {
+            Https::Own => HttpsView {
+                certificate: "identity.pem".into(),
+                key: "identity.pem".into(),
+            },
+            Https::Files { certificate, key } => HttpsView {
+                certificate: text(certificate),
+                key: text(key),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -160,12 +196,25 @@ fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
     players.filter(|player| !player.streams.is_empty()).collect()
 }
 
+/// A viewer who may see cameras of this server.
+#[derive(Serialize)]
+pub(in crate::plan) struct Login {
+    pub(in crate::plan) name: String,
+    /// What the password is compared with.
+    #[serde(skip)]
+    pub(in crate::plan) hash: Clear,
+    /// What a session of theirs shows.
+    session: String,
+    pub(in crate::plan) streams: Vec<String>,
+}
+
 pub(in crate::plan) fn server<'a>(
     fleet: &'a Fleet,
     server: &'a Server,
     paths: &'a Paths,
     secrets: &'a Secrets,
-) -> ServerContext<'a> {
+    logins: &Logins,
+) -> Result<ServerContext<'a>, logins::Error> {
     // nginx knows one length for all cameras
     let low = fleet.cameras_of(server).any(|c| c.latency == Latency::Low);
     let latency = if low { Latency::Low } else { Latency::Normal };
@@ -220,7 +269,7 @@ pub(in crate::plan) fn server<'a>(
         address: address.to_string(),
     };
     let certificates = behind_tls.iter().map(certificate).collect();
-    ServerContext {
+    Ok(ServerContext {
         paths,
         server: ServerView {
             name: server.name.to_string(),
@@ -228,6 +277,8 @@ pub(in crate::plan) fn server<'a>(
             dynamic_modules: server.nginx == Nginx::Package,
             rtmps_port: server.rtmps_port,
             rtmp_port: server.rtmp_port,
+            https: server.https.as_ref().map(HttpsView::from),
+            https_port: server.https_port,
             http_port: server.http_port,
             status_port: server.status_port,
             may_publish,
@@ -243,17 +294,49 @@ pub(in crate::plan) fn server<'a>(
         players,
         players_network: loopback::VIEWERS.network,
         restreams: restreams(fleet, server, secrets),
-    }
+        viewers: viewers(fleet, server, secrets, logins)?,
+        logins: !fleet.viewers.is_empty(),
+    })
 }
 
-/// What the viewers' page must know: the streams' names.
-pub(in crate::plan) fn page(fleet: &Fleet, server: &Server) -> String {
-    let streams: Vec<String> = fleet
-        .cameras_of(server)
-        .chain(fleet.backups_of(server))
-        .map(|c| c.stream.to_string())
-        .collect();
+fn viewers(fleet: &Fleet, server: &Server, secrets: &Secrets, logins: &Logins) -> Result<Vec<Login>, logins::Error> {
+    let mut viewers = Vec::new();
+    for viewer in &fleet.viewers {
+        let streams: Vec<String> = fleet
+            .cameras_of(server)
+            .chain(fleet.backups_of(server))
+            .filter(|camera| viewer.cameras.contains(&camera.name))
+            .map(|camera| camera.stream.to_string())
+            .collect();
+        if streams.is_empty() {
+            continue;
+        }
+        let password = secrets.text(&viewer.password);
+        viewers.push(Login {
+            name: viewer.name.to_string(),
+            hash: logins.hash(&server.name, viewer, &password)?,
+            session: logins.session(&server.name, viewer, &password).expose().to_owned(),
+            streams,
+        });
+    }
+    Ok(viewers)
+}
+
+/// What the viewers' page must know: which streams there are for whom.
+pub(in crate::plan) fn page(server: &Server, streams: &[String]) -> String {
     let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some(),
         "recordings": server.recording.is_some() });
     format!("{text}\n")
+}
+
+/// A line per viewer, as nginx's `auth_basic_user_file` has it.
+pub(in crate::plan) fn passwords(viewers: &[Login], paths: &Paths) -> String {
+    let mut text = format!(
+        "# {}: written by pistream; the next deploy replaces it\n",
+        paths.passwords
+    );
+    for viewer in viewers {
+        text += &format!("{}:{}\n", viewer.name, viewer.hash.expose());
+    }
+    text
 }

@@ -1,6 +1,7 @@
 //! What the server's agent saw: bytes that come in, strangers that stay out.
 
 use super::Verdict;
+use crate::verify::front::Call;
 use pistream_agent::{Facts, OutsiderFacts, StreamFacts};
 
 /// With TLS the server's statistics see the camera come from the loopback address that its certificate gave it.
@@ -26,6 +27,28 @@ pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
         true => format!("{rate:.0} kbit/s by its certificate"),
         false => format!("{rate:.0} kbit/s from {}", ingest.address),
     })
+}
+
+/// The page answers under the right certificate, and those alone who may see it.
+pub(super) fn web(calls: &[Call], facts: &Facts) -> Verdict {
+    if calls.is_empty() {
+        return Verdict::Skipped("https is off in the inventory".into());
+    }
+    let mut words = Vec::new();
+    for call in calls {
+        let Some(got) = facts.callers.iter().find(|caller| caller.with == call.with) else {
+            return Verdict::Broken(format!("{}: was not tried", call.with));
+        };
+        match (got.status, call.lets_in()) {
+            (None, _) => return Verdict::Broken(format!("no answer under a good certificate: {}", got.detail)),
+            (Some(status), true) if status == call.must_get => words.push(format!("{} accepted", call.with)),
+            (Some(status), false) if status == call.must_get => words.push(format!("{} refused", call.with)),
+            (Some(status), true) => return Verdict::Broken(format!("{} REFUSED (status {status})", call.with)),
+            (Some(200), false) => return Verdict::Broken(format!("{} ACCEPTED", call.with)),
+            (Some(status), false) => return Verdict::Broken(format!("{}: status {status}", call.with)),
+        }
+    }
+    Verdict::Holds(words.join(", "))
 }
 
 pub(super) fn outsiders(facts: &Facts) -> Verdict {

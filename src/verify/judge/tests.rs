@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::Source;
 use crate::model::samples::{fleet, name};
-use pistream_agent::{Decoded, Ingest, OutsiderFacts, StreamFacts, StreamState};
+use pistream_agent::{CallerFacts, Decoded, Ingest, OutsiderFacts, StreamFacts, StreamState};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -65,6 +65,7 @@ fn broken(spoil: impl FnOnce(&mut Status, &mut StreamFacts, &mut OutsiderFacts))
         streams: vec![stream],
         outsider: Some(outsider),
         certificate_until: Some(NOW + 100 * 86_400),
+        callers: vec![caller("an address that may play", Some(200))],
         ..Facts::default()
     };
     let evidence = Evidence {
@@ -76,6 +77,59 @@ fn broken(spoil: impl FnOnce(&mut Status, &mut StreamFacts, &mut OutsiderFacts))
     judge(&fleet, &fleet.cameras[0], &evidence)
         .first_broken()
         .map(|(link, _)| link)
+}
+
+fn caller(with: &str, status: Option<u16>) -> CallerFacts {
+    CallerFacts {
+        with: with.into(),
+        status,
+        detail: "certificate has expired".into(),
+    }
+}
+
+#[test]
+fn the_page_must_let_in_whom_the_inventory_names_and_nobody_else() {
+    let mut fleet = fleet(2);
+    fleet.servers[0].play.clear();
+    let web = |fleet: &Fleet, callers: &[(&str, Option<u16>)]| {
+        let facts = Facts {
+            callers: callers.iter().map(|(with, status)| caller(with, *status)).collect(),
+            ..Facts::default()
+        };
+        let cameras: Vec<&Camera> = fleet.cameras.iter().collect();
+        server::web(&calls(fleet, &fleet.servers[0], &cameras), &facts)
+    };
+    let by_address = |inside, outside| {
+        web(
+            &fleet,
+            &[
+                ("an address that may play", inside),
+                ("an address that may not play", outside),
+            ],
+        )
+    };
+    assert!(matches!(by_address(Some(200), Some(403)), Verdict::Holds(_)));
+    let broken = |verdict| match verdict {
+        Verdict::Broken(why) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(broken(by_address(Some(200), Some(200))).contains("may not play ACCEPTED"));
+    assert!(broken(by_address(Some(403), Some(403))).contains("may play REFUSED"));
+    assert!(broken(by_address(None, None)).contains("certificate has expired"));
+
+    // with logins everybody may come, and nobody is let in by where he comes from
+    fleet.viewers = vec![crate::model::Viewer {
+        name: name("anna"),
+        password: crate::model::Secret::Env("ANNA".into()),
+        cameras: vec![name("cam2")],
+    }];
+    let by_login = |nobody, anna| web(&fleet, &[("no login", nobody), ("the login of anna", anna)]);
+    assert_eq!(
+        by_login(Some(401), Some(200)),
+        Verdict::Holds("no login refused, the login of anna accepted".into())
+    );
+    assert!(broken(by_login(Some(200), Some(200))).contains("no login ACCEPTED"));
+    assert!(broken(by_login(Some(401), Some(401))).contains("anna REFUSED"));
 }
 
 fn decoded(change: impl FnOnce(&mut Decoded)) -> Option<Link> {
@@ -277,6 +331,7 @@ fn a_still_test_picture_is_frozen_although_its_encoder_refines_it() {
         streams: vec![stream],
         outsider: Some(outsider),
         certificate_until: Some(NOW + 100 * 86_400),
+        callers: vec![caller("an address that may play", Some(200))],
         ..Facts::default()
     };
     let evidence = Evidence {

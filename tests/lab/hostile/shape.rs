@@ -24,6 +24,8 @@ servers:
       password: {file: «login»}
       sudo_password: {file: «sudo»}
     address: «hub.example.net»
+    names:
+      - «hub.example.org»
     tls: «on»
     nginx:
       install: «package»
@@ -31,6 +33,8 @@ servers:
       source_sha256: «69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa»
       rtmp_module: «https://deb.debian.org/module.tar.xz»
       rtmp_module_sha256: «6531e5ed75b01dfe786e08e0eb8ffd664b6f271f3e57223fe59dba965fcefd84»
+    https: «on»
+    https_port: «18443»
     rtmps_port: «19360»
     rtmp_port: «19350»
     http_port: «18080»

@@ -1,0 +1,84 @@
+//! Who is sent to call at the viewers' HTTPS side, and what each must get: from the inventory alone.
+
+use super::{is_outside, own_address};
+use crate::model::{Camera, Fleet, Https, Server, Viewer};
+use crate::plan::Paths;
+use crate::secrets::Secrets;
+use base64ct::{Base64, Encoding};
+use pistream_agent::{Caller, Front};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Somebody who calls.
+pub(super) struct Call<'a> {
+    pub(super) with: String,
+    /// An address of the server: who calls there comes from there.
+    to: IpAddr,
+    viewer: Option<&'a Viewer>,
+    /// HTTP's status.
+    pub(super) must_get: u16,
+}
+
+impl Call<'_> {
+    pub(super) fn lets_in(&self) -> bool {
+        self.must_get == 200
+    }
+}
+
+/// Through loopback, which may always watch, unless logins are asked for; through the server's own address, where `play`
+/// keeps that out; and with the login of a viewer.
+pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server, cameras: &[&Camera]) -> Vec<Call<'a>> {
+    if server.https.is_none() {
+        return Vec::new();
+    }
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let logins = !fleet.viewers.is_empty();
+    let call = |with: &str, to, viewer, must_get| Call {
+        with: with.to_owned(),
+        to,
+        viewer,
+        must_get,
+    };
+    let mut calls = vec![match logins {
+        true => call("no login", loopback, None, 401),
+        false => call("an address that may play", loopback, None, 200),
+    }];
+    let sees = |viewer: &&Viewer| fleet.cameras_of(server).any(|c| viewer.cameras.contains(&c.name));
+    if let Some(viewer) = fleet.viewers.iter().find(sees) {
+        let with = format!("the login of {}", viewer.name);
+        calls.push(call(&with, loopback, Some(viewer), 200));
+    }
+    // with logins and without `play` no address is outside
+    let by_address = !logins || !server.play.is_empty();
+    let own = own_address(server).filter(|own| by_address && own.is_ipv4() && is_outside(server, *own, cameras).1);
+    calls.extend(own.map(|own| call("an address that may not play", own, None, 403)));
+    calls
+}
+
+/// The same as the server's agent is asked it.
+pub(super) fn front(
+    fleet: &Fleet,
+    server: &Server,
+    cameras: &[&Camera],
+    paths: &Paths,
+    secrets: &Secrets,
+) -> Option<Front> {
+    let trust = match server.https.as_ref()? {
+        Https::Own => paths.authority.clone(),
+        // whose authority it is, is not for pistream to know: it must be this very certificate
+        Https::Files { certificate, .. } => certificate.to_string_lossy().into_owned(),
+    };
+    let authorization = |viewer: &Viewer| {
+        let login = format!("{}:{}", viewer.name, secrets.text(&viewer.password).expose());
+        format!("Basic {}", Base64::encode_string(login.as_bytes()))
+    };
+    let callers = calls(fleet, server, cameras).into_iter().map(|call| Caller {
+        with: call.with,
+        to: SocketAddr::new(call.to, server.https_port).to_string(),
+        authorization: call.viewer.map(authorization),
+    });
+    Some(Front {
+        name: server.address.clone(),
+        trust,
+        callers: callers.collect(),
+    })
+}
