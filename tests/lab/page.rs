@@ -109,21 +109,25 @@ fn answer(lab: &Lab, host: &str, path: &str) -> String {
     text(&lab.ssh(host, &ask))
 }
 
-/// Opens the page with a login. The address with the login in it is visited once; then the session counts.
+/// Opens the page with a login, which somebody without is not shown. The address with the login in it is visited once; then
+/// the session counts.
 fn open(lab: &Lab, login: &str) -> Browser {
     let key = "openssl x509 -in /etc/pistream/identity.pem -pubkey -noout | openssl pkey -pubin -outform der \
                | openssl dgst -sha256 -binary | base64";
-    let hub = format!("{}:8443", lab.ip("hub"));
-    let mut page = Browser::trusting(&lab.root("hub", key), &format!("https://{hub}/"));
-    assert!(
-        page.holds("document.querySelector('[data-camera]') === null"),
-        "without a login"
+    let key = lab.root("hub", key);
+    let hub = format!("https://{}:8443", lab.ip("hub"));
+    let status = "performance.getEntriesByType('navigation')[0]?.responseStatus";
+    let mut nobody = Browser::trusting(&key, &hub);
+    wait_for(SOON, "the refusal", || nobody.number(status) == 401.0);
+    drop(nobody);
+    let mut page = Browser::trusting(
+        &key,
+        &format!("{}/icon.svg", hub.replace("://", &format!("://{login}@"))),
     );
-    page.go(&format!("https://{login}@{hub}/icon.svg"));
     wait_for(SOON, "the login", || {
         page.holds("document.documentElement.tagName === 'svg'")
     });
-    page.go(&format!("https://{hub}/"));
+    page.go(&hub);
     page
 }
 

@@ -154,7 +154,7 @@ fn viewers_with_logins_see_their_cameras_and_no_others() {
         ("/recordings/porch/", 404),
         ("/archive/", 404),
         ("/viewers/anna.json", 404),
-        ("/hls/porch/0.ts", 404),
+        ("/hls/porch/nothing.ts", 404),
         ("/hls/porch-2/nothing.ts", 403),
         ("/hls/nowhere/index.m3u8", 403),
         ("/hls/porch/../porch-2/index.m3u8", 403),
