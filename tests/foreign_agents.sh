@@ -56,7 +56,7 @@ check() {
     plan='{"host":"h","packages":[],"builds":[],"users":[],"directories":[{"path":"/etc/pistream","mode":493,"owner":"'$(id -un)'",
         "group":"'$(id -gn)'","keep":false}],"files":[{"path":"/etc/pistream/note","mode":416,"owner":"'$(id -un)'",
         "group":"'$(id -gn)'","content":"'$content'","secret":false}],"checks":[],"units":[]}'
-    request=$(printf '{"mode":"apply","diff":false,"plan":%s}' "$plan" | tr -d '\n')
+    request=$(printf '{"mode":"apply","diff":false,"stop_others":false,"plan":%s}' "$plan" | tr -d '\n')
     conversation 0 "$request" apply --root "$host"
     says '"outcome":"changed"'
     [ "$(cat "$host/etc/pistream/note")" = "$content" ] || fail 'the file is not as planned'
