@@ -34,7 +34,10 @@ fn parse(log: &str) -> BTreeMap<String, String> {
                 .filter_map(|mark| words.find(mark))
                 .min();
             let words = &words[..end.unwrap_or(words.len())];
-            last.insert((*socket).to_owned(), words.to_owned());
+            // how an attempt ended says more than that the next one has begun
+            if !(words.starts_with("proxy ") && last.contains_key(*socket)) {
+                last.insert((*socket).to_owned(), words.to_owned());
+            }
         }
     }
     last
@@ -65,6 +68,7 @@ unix:, server: unix:restream-porch-2.sock, upstream: \"10.0.0.9:1\", bytes from/
 2026/11/25 18:46:23 [info] 7#7: *12 upstream disconnected, bytes from/to client:3362/3365, bytes from/to upstream:3365/3362
 2026/11/25 18:46:24 [notice] 6#6: signal 1 (SIGHUP) received, reconfiguring
 2026/11/25 18:46:26 [info] 8#8: *13 client unix: connected to unix:restream-porch-1.sock
+2026/11/25 18:46:26 [info] 8#8: *13 proxy 10.0.0.1:51682 connected to 10.0.0.9:443
 ";
 
     #[test]
