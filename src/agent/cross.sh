@@ -20,7 +20,7 @@ set -eu
 
 # Bytes: an agent travels to every host. rustup's ready-made library brings the reading of debug information for
 # backtraces, and tables to walk the stack with, which nothing removes; one built from source does without both.
-LARGEST=9000000
+LARGEST=1000000
 LARGEST_WITH_RUSTUP=1500000
 
 say() { printf 'cross.sh: %s\n' "$*" >&2; }
@@ -171,7 +171,7 @@ build() {
         # a panic is an abort without a word: what could say it, and where, would be a tenth of the agent; what machine code
         # repeats becomes a function, another twentieth
         export "${name}_RUSTFLAGS=-Cforce-unwind-tables=no -Zunstable-options -Cpanic=immediate-abort \
--Cllvm-args=--enable-machine-outliner"
+-Cllvm-args=--enable-machine-outliner -Cllvm-args=--machine-outliner-reruns=4"
         mkdir -p "$cache/linkers"
         write_linker "$cache/linkers/$target" "$options"
         tree="$debian/tree/usr"

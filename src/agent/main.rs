@@ -35,6 +35,7 @@ mod request;
 mod services;
 mod status;
 mod supervise;
+mod toml;
 
 use std::ffi::OsStr;
 use std::path::Path;

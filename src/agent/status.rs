@@ -56,7 +56,10 @@ fn ask(socket: &Path) -> Result<String, StatusError> {
         .take(LARGEST)
         .read_to_string(&mut answer)
         .map_err(StatusError::Read)?;
-    let last = answer.lines().next_back().map(serde_json::from_str::<Kind>);
+    let last = answer
+        .lines()
+        .next_back()
+        .map(|line| serde_json::from_slice::<Kind>(line.as_bytes()));
     match last {
         Some(Ok(kind)) if kind.event == "status" => Ok(answer),
         _ => Err(StatusError::Incomplete(answer.chars().take(200).collect())),

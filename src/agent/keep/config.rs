@@ -1,5 +1,6 @@
 //! `recordings.toml` as a [`KeepConfig`], or one line that says where it is wrong.
 
+use crate::toml;
 use pistream_agent::{Amount, KeepConfig};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,11 +35,7 @@ pub(super) fn read(path: &Path) -> Result<KeepConfig, ConfigError> {
 
 /// The configuration, or the line at which it is wrong and what is wrong there.
 fn parse(text: &str) -> Result<KeepConfig, (usize, String)> {
-    let config: KeepConfig = toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        (before.matches('\n').count() + 1, message)
-    })?;
+    let config: KeepConfig = toml::read(text).map_err(|((line, _), message)| (line, message))?;
     match fault(&config) {
         Some((key, message)) => {
             let line = text.lines().position(|line| line.trim_start().starts_with(key));

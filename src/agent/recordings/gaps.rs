@@ -64,7 +64,7 @@ struct Entry {
 
 impl Entry {
     fn read(line: &str) -> Option<Entry> {
-        let fields: Value = serde_json::from_str(line).ok()?;
+        let fields: Value = serde_json::from_slice(line.as_bytes()).ok()?;
         let text = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
         Some(Entry {
             at: fields["__REALTIME_TIMESTAMP"].as_str()?.parse::<u64>().ok()? / 1_000_000,

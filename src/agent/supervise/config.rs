@@ -1,7 +1,8 @@
 //! `camera.toml` as a [`CameraConfig`] that can be run, or one line that says where it is wrong.
 
-use super::rungs;
-use pistream_agent::{Bounds, CAMERA, CameraConfig, DEVICE, Requirement, WantedDevice};
+mod judge;
+
+use pistream_agent::CameraConfig;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,138 +42,21 @@ pub(super) fn read(path: &Path) -> Result<CameraConfig, ConfigError> {
         });
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    parse(&text).map_err(|(at, message)| {
-        let (line, column) = position(&text, at);
-        ConfigError::Wrong {
-            path: path.to_owned(),
-            line,
-            column,
-            message,
-        }
+    parse(&text).map_err(|((line, column), message)| ConfigError::Wrong {
+        path: path.to_owned(),
+        line,
+        column,
+        message,
     })
 }
 
-/// The configuration, or the byte at which it is wrong and what is wrong there.
-pub(super) fn parse(text: &str) -> Result<CameraConfig, (usize, String)> {
-    let config: CameraConfig = toml::from_str(text).map_err(|error| {
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        (error.span().map_or(0, |span| span.start), message)
-    })?;
-    match fault(&config) {
-        Some((pipeline, key, message)) => Err((find(text, pipeline, key), message)),
+/// The configuration, or line and column (both from 1) at which it is wrong and what is wrong there.
+pub(super) fn parse(text: &str) -> Result<CameraConfig, ((usize, usize), String)> {
+    let config: CameraConfig = crate::toml::read(text)?;
+    match judge::fault(&config) {
+        Some((pipeline, key, message)) => Err((position(text, find(text, pipeline, key)), message)),
         None => Ok(config),
     }
-}
-
-/// What the types cannot say: the pipeline it is in (if in one), the key, and what is wrong with its value.
-fn fault(config: &CameraConfig) -> Option<(Option<usize>, &'static str, String)> {
-    let unlike_a_path = |key: &str, value: &str| {
-        let good = value.starts_with('/') && !value.contains('\0');
-        (!good).then(|| format!("`{key}` must be an absolute path, not {value:?}"))
-    };
-    if config.stall_after == 0 || config.stall_after > 3600 {
-        return Some((
-            None,
-            "stall_after",
-            "`stall_after` must be 1 to 3600 seconds".to_owned(),
-        ));
-    }
-    let certificate = config.certificate.iter().map(|path| ("certificate", path));
-    for (key, value) in [("ffmpeg", &config.ffmpeg), ("status_socket", &config.status_socket)]
-        .into_iter()
-        .chain(certificate)
-    {
-        if let Some(message) = unlike_a_path(key, value) {
-            return Some((None, key, message));
-        }
-    }
-    if let Some(message) = rungs::unlike_names(&config.rungs) {
-        return Some((None, "rungs", message));
-    }
-    if config.pipelines.is_empty() {
-        return Some((None, "pipeline", "at least one [[pipeline]] is needed".to_owned()));
-    }
-    for (index, pipeline) in config.pipelines.iter().enumerate() {
-        let name = &pipeline.name;
-        if pipeline.arguments.is_empty() {
-            return Some((Some(index), "arguments", format!("pipeline `{name}` has no arguments")));
-        }
-        if pipeline.device.is_none() && !pipeline.controls.is_empty() {
-            let message = format!("pipeline `{name}` sets controls but names no `device`");
-            return Some((Some(index), "controls", message));
-        }
-        if let Some(message) = pipeline
-            .device
-            .as_ref()
-            .filter(|device| *device != DEVICE)
-            .and_then(|device| unlike_a_path("device", device))
-        {
-            return Some((Some(index), "device", message));
-        }
-        let finds = |requirement: &Requirement| matches!(requirement, Requirement::V4l2(_));
-        let asks = pipeline
-            .arguments
-            .iter()
-            .chain(&pipeline.device)
-            .any(|text| text == DEVICE);
-        if asks && !pipeline.requires.iter().any(finds) {
-            let message = format!("pipeline `{name}` uses {DEVICE} but requires no `v4l2` that would find one");
-            return Some((Some(index), "arguments", message));
-        }
-        let lists = |requirement: &Requirement| matches!(requirement, Requirement::Listed { camera: Some(_), .. });
-        let mut of_capture = pipeline.capture.iter().flat_map(|capture| &capture.arguments);
-        if of_capture.any(|text| text == CAMERA) && !pipeline.requires.iter().any(lists) {
-            let message = format!("pipeline `{name}` uses {CAMERA} but requires no `listed` that would find one");
-            return Some((Some(index), "capture", message));
-        }
-        if let Some(program) = pipeline.capture.as_ref().map(|capture| &capture.program)
-            && !names_a_program(program)
-        {
-            let message = format!("`capture` must name a program, not {program:?}");
-            return Some((Some(index), "capture", message));
-        }
-        if let Some(message) = pipeline
-            .adapt
-            .and_then(|bounds| unlike_bounds(name, pipeline.device.is_some(), bounds))
-        {
-            return Some((Some(index), "adapt", message));
-        }
-        for requirement in &pipeline.requires {
-            let wrong = match requirement {
-                Requirement::V4l2(WantedDevice {
-                    format: Some(format), ..
-                }) if format.len() != 4 => Some(format!("a pixel format has four characters, not {format:?}")),
-                Requirement::V4l2(wanted) => wanted.device.as_ref().and_then(|path| unlike_a_path("device", path)),
-                Requirement::Program { name, .. } | Requirement::Listed { program: name, .. } => {
-                    (!names_a_program(name)).then(|| format!("{name:?} names no program"))
-                }
-                Requirement::File(path) => unlike_a_path("file", path),
-                Requirement::Board { .. } | Requirement::Encoder(_) => None,
-            };
-            if let Some(message) = wrong {
-                return Some((Some(index), "requires", message));
-            }
-        }
-    }
-    None
-}
-
-/// A name without directories, or an absolute path.
-fn names_a_program(name: &str) -> bool {
-    !name.is_empty() && !name.contains('\0') && (name.starts_with('/') || !name.contains('/'))
-}
-
-/// What is wrong with the bounds of this pipeline's bitrate, if anything.
-fn unlike_bounds(name: &str, has_device: bool, bounds: Bounds) -> Option<String> {
-    let Bounds { lowest, highest, step } = bounds;
-    if !has_device {
-        return Some(format!("pipeline `{name}` adapts its bitrate but names no `device`"));
-    }
-    let good =
-        step > 0 && lowest > 0 && lowest <= highest && lowest.is_multiple_of(step) && highest.is_multiple_of(step);
-    (!good).then(|| {
-        format!("`adapt` needs 0 < lowest <= highest, both multiples of a step, not {lowest}, {highest} and {step}")
-    })
 }
 
 /// Where the line begins that sets `key` (of the pipeline with this index, if any) or opens the table of that name;
@@ -244,8 +128,7 @@ arguments = ["-re"]
 "#;
 
     fn wrong(text: &str) -> (usize, usize, String) {
-        let (at, message) = parse(text).expect_err("should be refused");
-        let (line, column) = position(text, at);
+        let ((line, column), message) = parse(text).expect_err("should be refused");
         (line, column, message)
     }
 

@@ -70,7 +70,7 @@ mod tests {
         let text = format!(
             "stream = 'porch'\nffmpeg = '/ffmpeg'\nstatus_socket = '/socket'\nstall_after = 9\nbitrate = {bitrate}\n{pipelines}"
         );
-        toml::from_str(&text).unwrap()
+        crate::toml::read(&text).unwrap()
     }
 
     fn encoded(bitrate: u32) -> String {
