@@ -27,14 +27,18 @@ fn key(words: &str) -> Option<&str> {
     path.rsplit('.').next()
 }
 
-/// The last line up to `line` that sets the key, and the column where that begins, both from 0: of what is wrong within a
-/// table `basic-toml` knows only where the table ends.
+/// The line nearest to `line` that sets the key, one before it if there is any, and the column where that begins, all from 0:
+/// of what is wrong within a table `basic-toml` knows only where the table begins or ends.
 fn set(text: &str, key: &str, line: usize) -> Option<(usize, usize)> {
-    let lines: Vec<&str> = text.lines().take(line + 1).collect();
-    let sets = |line: &str| {
-        let rest = line.trim_start().strip_prefix(key);
-        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    let column = |line: &str| {
+        let rest = line.trim_start();
+        let sets = rest.strip_prefix(key)?.trim_start().starts_with('=');
+        sets.then(|| line.len() - rest.len())
     };
-    let at = lines.iter().rposition(|line| sets(line))?;
-    Some((at, lines[at].len() - lines[at].trim_start().len()))
+    let (before, after): (Vec<_>, Vec<_>) = text
+        .lines()
+        .enumerate()
+        .filter_map(|(at, words)| Some((at, column(words)?)))
+        .partition(|&(at, _)| at <= line);
+    before.last().or(after.first()).copied()
 }

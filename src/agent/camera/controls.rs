@@ -249,7 +249,13 @@ fn nearest(name: &str, known: &[&str]) -> String {
     if known.is_empty() {
         return ": it has no controls".to_owned();
     }
-    let close = similar::get_close_matches(name, known, 3, 0.6);
+    let mut close: Vec<_> = known
+        .iter()
+        .map(|&known| (strsim::levenshtein(name, known), known))
+        .filter(|&(edits, known)| edits * 5 <= known.len().max(name.len()) * 2)
+        .collect();
+    close.sort_unstable();
+    let close: Vec<_> = close.into_iter().take(3).map(|(_, known)| known).collect();
     if close.is_empty() {
         format!(" (none of its {} controls has a similar name)", known.len())
     } else {
