@@ -1,6 +1,7 @@
 //! A fleet for unit tests: one server, any number of cameras at 10.0.0.1 and on.
 
 use super::*;
+use std::time::Duration;
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
