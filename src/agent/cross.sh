@@ -171,7 +171,7 @@ build() {
         # a panic is an abort without a word: what could say it, and where, would be a tenth of the agent; what machine code
         # repeats becomes a function, another twentieth
         export "${name}_RUSTFLAGS=-Cforce-unwind-tables=no -Zunstable-options -Cpanic=immediate-abort \
--Cllvm-args=--enable-machine-outliner -Cllvm-args=--machine-outliner-reruns=4"
+-Cllvm-args=--enable-machine-outliner"
         mkdir -p "$cache/linkers"
         write_linker "$cache/linkers/$target" "$options"
         tree="$debian/tree/usr"
