@@ -76,6 +76,11 @@ impl Fleet {
         self.cameras.iter().filter(move |c| c.restream.iter().any(to_it))
     }
 
+    /// The cameras whose streams a server shows: its own, then those it gets as a backup.
+    pub fn shown_by<'a>(&'a self, server: &'a Server) -> impl Iterator<Item = &'a Camera> {
+        self.cameras_of(server).chain(self.backups_of(server))
+    }
+
     /// Whether this server passes streams on to another of the fleet.
     pub fn sends(&self, server: &Server) -> bool {
         let mut targets = self.cameras_of(server).flat_map(|c| &c.restream);

@@ -37,8 +37,7 @@ pub(super) fn for_server(
         None => paths.clone(),
     };
     let context = view::server(fleet, server, paths, secrets, &identities.logins)?;
-    let shown = fleet.cameras_of(server).chain(fleet.backups_of(server));
-    let streams: Vec<String> = shown.map(|c| c.stream.to_string()).collect();
+    let streams: Vec<String> = fleet.shown_by(server).map(|c| c.stream.to_string()).collect();
     let mut files = vec![
         owned(
             &paths.nginx_conf,

@@ -3,7 +3,9 @@
 mod camera;
 mod restream;
 mod server;
+mod viewers;
 
 pub(super) use camera::camera;
 pub(super) use restream::{trusted, trusts_system};
-pub(super) use server::{page, passwords, server};
+pub(super) use server::server;
+pub(super) use viewers::{page, passwords};

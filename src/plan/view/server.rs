@@ -1,12 +1,13 @@
-//! A server: who may publish and play, what is recorded and passed on.
+//! A server: who may publish, what is recorded and passed on.
 
 use super::restream::{Target, restreams};
+use super::viewers::{Login, Player, players, viewers};
 use crate::logins::{self, Logins};
 use crate::model::{
-    Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server, Viewer,
+    Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server,
 };
 use crate::plan::{Paths, loopback};
-use crate::secrets::{Clear, Secrets};
+use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -167,47 +168,6 @@ struct Publisher {
     at_most: Option<AmountView>,
 }
 
-#[derive(Serialize)]
-struct Player {
-    /// As the certificate has it.
-    name: String,
-    /// By which the RTMP side knows the viewer.
-    address: String,
-    streams: Vec<String>,
-}
-
-/// Who may see a camera of this server, where certificates can tell who it is.
-fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
-    let addresses = loopback::VIEWERS.addresses(fleet.viewers.iter().map(|viewer| &viewer.name));
-    let streams = |viewer: &Viewer| {
-        let seen = fleet
-            .cameras_of(server)
-            .chain(fleet.backups_of(server))
-            .filter(|camera| viewer.cameras.contains(&camera.name));
-        seen.map(|camera| camera.stream.to_string()).collect::<Vec<String>>()
-    };
-    let players = fleet.viewers.iter().filter(|_| server.tls).filter_map(|viewer| {
-        Some(Player {
-            name: viewer.name.to_string(),
-            address: addresses.get(&viewer.name)?.to_string(),
-            streams: streams(viewer),
-        })
-    });
-    players.filter(|player| !player.streams.is_empty()).collect()
-}
-
-/// A viewer who may see cameras of this server.
-#[derive(Serialize)]
-pub(in crate::plan) struct Login {
-    pub(in crate::plan) name: String,
-    /// What the password is compared with.
-    #[serde(skip)]
-    pub(in crate::plan) hash: Clear,
-    /// What a session of theirs shows.
-    session: String,
-    pub(in crate::plan) streams: Vec<String>,
-}
-
 pub(in crate::plan) fn server<'a>(
     fleet: &'a Fleet,
     server: &'a Server,
@@ -297,46 +257,4 @@ pub(in crate::plan) fn server<'a>(
         viewers: viewers(fleet, server, secrets, logins)?,
         logins: !fleet.viewers.is_empty(),
     })
-}
-
-fn viewers(fleet: &Fleet, server: &Server, secrets: &Secrets, logins: &Logins) -> Result<Vec<Login>, logins::Error> {
-    let mut viewers = Vec::new();
-    for viewer in &fleet.viewers {
-        let streams: Vec<String> = fleet
-            .cameras_of(server)
-            .chain(fleet.backups_of(server))
-            .filter(|camera| viewer.cameras.contains(&camera.name))
-            .map(|camera| camera.stream.to_string())
-            .collect();
-        if streams.is_empty() {
-            continue;
-        }
-        let password = secrets.text(&viewer.password);
-        viewers.push(Login {
-            name: viewer.name.to_string(),
-            hash: logins.hash(&server.name, viewer, &password)?,
-            session: logins.session(&server.name, viewer, &password).expose().to_owned(),
-            streams,
-        });
-    }
-    Ok(viewers)
-}
-
-/// What the viewers' page must know: which streams there are for whom.
-pub(in crate::plan) fn page(server: &Server, streams: &[String]) -> String {
-    let text = serde_json::json!({ "cameras": streams, "hls": server.hls.is_some(), "dash": server.dash.is_some(),
-        "recordings": server.recording.is_some() });
-    format!("{text}\n")
-}
-
-/// A line per viewer, as nginx's `auth_basic_user_file` has it.
-pub(in crate::plan) fn passwords(viewers: &[Login], paths: &Paths) -> String {
-    let mut text = format!(
-        "# {}: written by pistream; the next deploy replaces it\n",
-        paths.passwords
-    );
-    for viewer in viewers {
-        text += &format!("{}:{}\n", viewer.name, viewer.hash.expose());
-    }
-    text
 }
