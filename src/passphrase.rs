@@ -55,9 +55,9 @@ pub fn warn_if_clear(authority: &Authority, source: Option<&Secret>) {
 /// There is no passphrase to be had, or it is another.
 pub fn open(authority: &Authority, source: Option<&Secret>) -> Result<(), Error> {
     match source {
-        _ if authority.is_open() => Ok(()),
         Some(source) => open_by(authority, source),
-        None => Ok(authority.open(&ask(&question(authority))?)?),
+        None if authority.is_open() => Ok(()),
+        None => open_by_question(authority),
     }
 }
 
@@ -77,7 +77,8 @@ pub fn open_by(authority: &Authority, source: &Secret) -> Result<(), Error> {
 /// # Errors
 /// There is no terminal, or it is another.
 pub fn open_by_question(authority: &Authority) -> Result<(), Error> {
-    Ok(authority.open(&ask(&question(authority))?)?)
+    let question = format!("Passphrase for {}: ", authority.key_path().display());
+    Ok(authority.open(&ask(&question)?)?)
 }
 
 /// A passphrase to seal with: from `source`, else asked for twice.
@@ -93,10 +94,6 @@ pub fn new(source: Option<&Secret>) -> Result<Clear, Error> {
         true => Ok(passphrase),
         false => Err(Error::Differ),
     }
-}
-
-fn question(authority: &Authority) -> String {
-    format!("Passphrase for {}: ", authority.key_path().display())
 }
 
 fn ask(question: &str) -> Result<Clear, Error> {
