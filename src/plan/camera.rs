@@ -1,6 +1,6 @@
 //! A camera: the agent that supervises its ffmpeg, and the settings of both.
 
-use super::parts::{check, directory, identity, owned, package, system, unit_check};
+use super::parts::{check, directory, identity, package, settings, system, unit_check};
 use super::{CAMERA_UNIT, Error, JOURNALD, Paths, TMP_UNIT, USER, view};
 use crate::ca::Identities;
 use crate::model::{Camera, Fleet, SdCard};
@@ -28,12 +28,7 @@ pub(super) fn for_camera(
     let mut directories = vec![directory(&paths.etc, "root", 0o755)];
     let tls = fleet.by_tls(camera);
     let mut files = vec![
-        owned(
-            &paths.camera_toml,
-            0o640,
-            "root",
-            templates.render("camera.toml.j2", &context)?,
-        ),
+        settings(&paths.camera_toml, templates.render("camera.toml.j2", &context)?),
         system(
             &paths.camera_unit,
             templates.render("pistream-camera.service.j2", &context)?,
@@ -41,15 +36,10 @@ pub(super) fn for_camera(
     ];
     for (rung, path) in rungs.iter().zip(&below) {
         let context = view::camera(fleet, rung, paths, path, &[]);
-        files.push(owned(
-            path,
-            0o640,
-            "root",
-            templates.render("camera.toml.j2", &context)?,
-        ));
+        files.push(settings(path, templates.render("camera.toml.j2", &context)?));
     }
-    let settings = [slice::from_ref(&paths.camera_toml), &below].concat();
-    let mut restart_on = [slice::from_ref(&paths.camera_unit), &settings].concat();
+    let configs = [slice::from_ref(&paths.camera_toml), &below].concat();
+    let mut restart_on = [slice::from_ref(&paths.camera_unit), &configs].concat();
     if tls {
         files.push(system(&paths.authority, identities.authority.clone()));
         restart_on.extend([&paths.authority, &paths.identity].map(Clone::clone));
@@ -57,7 +47,7 @@ pub(super) fn for_camera(
     let mut checks = vec![
         check(
             "camera configuration",
-            &settings,
+            &configs,
             &[&paths.agent, "supervise", "--config", "{dir}/camera.toml", "--check"],
         ),
         unit_check(&paths.camera_unit, CAMERA_UNIT),

@@ -42,6 +42,11 @@ pub(super) fn owned(path: &str, mode: u32, owner: &str, content: String) -> File
     }
 }
 
+/// What pistream's own user reads and root alone changes.
+pub(super) fn settings(path: &str, content: String) -> File {
+    owned(path, 0o640, "root", content)
+}
+
 /// A file that everybody may read.
 pub(super) fn system(path: &str, content: String) -> File {
     File {

@@ -1,6 +1,6 @@
 //! A server: nginx with its configuration, the page, and what files its recordings.
 
-use super::parts::{check, directory, identity, owned, package, system, unit_check};
+use super::parts::{self, check, directory, identity, owned, package, system, unit_check};
 use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, nginx, view};
 use crate::ca::Identities;
 use crate::model::{Fleet, Server};
@@ -39,12 +39,7 @@ pub(super) fn for_server(
     let context = view::server(fleet, server, paths, secrets, &identities.logins)?;
     let streams: Vec<String> = fleet.shown_by(server).map(|c| c.stream.to_string()).collect();
     let mut files = vec![
-        owned(
-            &paths.nginx_conf,
-            0o640,
-            "root",
-            templates.render("nginx.conf.j2", &context)?,
-        ),
+        parts::settings(&paths.nginx_conf, templates.render("nginx.conf.j2", &context)?),
         system(&paths.reload_script, templates.render("reload-nginx.sh.j2", &context)?),
         system(
             &paths.server_unit,
@@ -62,7 +57,7 @@ pub(super) fn for_server(
             ..owned(&paths.restream_conf, 0o600, USER, text)
         });
         let text = templates.render("targets.conf.j2", &context)?;
-        files.push(owned(&paths.targets_conf, 0o640, "root", text));
+        files.push(parts::settings(&paths.targets_conf, text));
         let text = templates.render("resolver.sh.j2", &context)?;
         files.push(system(&paths.resolver_script, text));
         settings.extend([&paths.restream_conf, &paths.targets_conf].map(Clone::clone));
@@ -141,7 +136,7 @@ pub(super) fn for_server(
         });
         let config = templates.render("recordings.toml.j2", &context)?;
         let unit = templates.render("pistream-recordings.service.j2", &context)?;
-        files.push(owned(&paths.recordings_toml, 0o640, "root", config));
+        files.push(parts::settings(&paths.recordings_toml, config));
         files.push(system(&paths.recordings_unit, unit));
         checks.push(check(
             "recordings configuration",
