@@ -29,7 +29,7 @@ fn key(words: &str) -> Option<&str> {
 
 /// The line nearest to `line` that sets the key, one before it if there is any, and the column where that begins, all from 0:
 /// of what is wrong within a table `basic-toml` knows only where the table begins or ends.
-fn set(text: &str, key: &str, line: usize) -> Option<(usize, usize)> {
+pub(crate) fn set(text: &str, key: &str, line: usize) -> Option<(usize, usize)> {
     let column = |line: &str| {
         let rest = line.trim_start();
         let sets = rest.strip_prefix(key)?.trim_start().starts_with('=');

@@ -38,8 +38,8 @@ fn parse(text: &str) -> Result<KeepConfig, (usize, String)> {
     let config: KeepConfig = toml::read(text).map_err(|((line, _), message)| (line, message))?;
     match fault(&config) {
         Some((key, message)) => {
-            let line = text.lines().position(|line| line.trim_start().starts_with(key));
-            Err((line.unwrap_or(0) + 1, message))
+            let (line, _) = toml::set(text, key, 0).unwrap_or_default();
+            Err((line + 1, message))
         }
         None => Ok(config),
     }
