@@ -7,6 +7,7 @@ mod observer;
 
 use crate::fleet::Fleet;
 use crate::hosts::{Image, Lab};
+use crate::virtual_pi;
 use faults::{Fault, LINES, Length, PROCESSES, SERVERS, VIRTUAL_PI};
 use observer::Observer;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,11 +65,8 @@ fn servers() {
 #[test]
 #[ignore = "a measurement: run tests/lab/fault-table"]
 fn virtual_pi() {
-    let lab = Lab::up(Image::Fat, &["hub"]);
-    lab.up_pi("porch");
-    let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
+    let (lab, mut fleet) = virtual_pi::lab();
     fleet.cameras[0].1 = "1M";
-    fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 30, keyframe_interval: 1s".into();
     fleet.deploy(&lab).must_exit(0);
     let porch = Observer {
         lab: &lab,

@@ -11,12 +11,18 @@ const STEADY: Duration = Duration::from_secs(12);
 /// What the camera delivers may differ from what was asked by this share.
 const TOLERANCE: f64 = 0.15;
 
-#[test]
-fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
+/// A server and the virtual Pi, not yet deployed.
+pub fn lab() -> (Lab, Fleet) {
     let lab = Lab::up(Image::Fat, &["hub"]);
     lab.up_pi("porch");
     let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
     fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 30, keyframe_interval: 1s".into();
+    (lab, fleet)
+}
+
+#[test]
+fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
+    let (lab, mut fleet) = lab();
     who_has_the_camera_is_named_and_stopped_on_request_alone(&lab, &fleet);
     what_this_camera_cannot_do_is_refused(&lab, &fleet);
     for (bitrate, bits) in [("1M", 1_000_000), ("250k", 250_000)] {
@@ -220,11 +226,8 @@ fn controls_are_judged_set_listed_and_put_back(lab: &Lab, fleet: &mut Fleet) {
 
 #[test]
 fn a_camera_that_falls_silent_or_fails_is_started_anew_and_the_cause_told() {
-    let lab = Lab::up(Image::Fat, &["hub"]);
-    lab.up_pi("porch");
-    let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
+    let (lab, mut fleet) = lab();
     fleet.cameras[0].1 = "1M";
-    fleet.cameras[0].2 = "source: auto, size: 800x600, fps: 30, keyframe_interval: 1s".into();
     fleet.deploy(&lab).must_exit(0);
     streams_again(&lab, "porch", Duration::from_secs(90));
     nothing_is_written(&lab);
