@@ -191,8 +191,8 @@ impl Job {
         Ok(HostResult::from(last?))
     }
 
-    /// What a host asks for, or why it does not get it: a tarball it builds from, or its certificate. Who the host is, is known by the road to it; whatever
-    /// it says, it gets one for itself, and one in a conversation.
+    /// What a host asks for, or why it does not get it: a tarball it builds from, or its certificate. Who the host is, is
+    /// known by the road to it; whatever it says, it gets a certificate for itself, and one in a conversation.
     fn answer(&self, event: &Event, asked: &mut bool) -> Option<Answer> {
         let request = match event {
             Event::Certify { request } => request,
