@@ -25,6 +25,7 @@ pub(crate) mod journal;
 pub(crate) mod listed;
 mod listener;
 mod meter;
+mod outlook;
 mod process;
 mod remembered;
 mod requirements;
@@ -109,7 +110,7 @@ pub fn check(path: &Path) -> ExitCode {
         log(error);
         return ExitCode::from(WRONG_CONFIG);
     }
-    let objections = requirements::objections(&config.pipelines);
+    let objections = outlook::objections(&config.pipelines);
     objections.iter().for_each(log);
     match objections.is_empty() {
         true => ExitCode::SUCCESS,
@@ -149,8 +150,8 @@ pub(crate) fn uses_camera(config: &CameraConfig) -> bool {
 
 /// Why this configuration cannot work on this host whatever is plugged in or installed, and what to do instead.
 pub(crate) fn hopeless(config: &CameraConfig) -> Option<(String, String)> {
-    requirements::hopeless(&config.pipelines).or_else(|| {
-        let objections = requirements::objections(&config.pipelines);
+    outlook::hopeless(&config.pipelines).or_else(|| {
+        let objections = outlook::objections(&config.pipelines);
         let told: Vec<String> = objections.iter().map(ToString::to_string).collect();
         let advice = "`pistream controls CAMERA` lists what the camera's driver takes".to_owned();
         (!told.is_empty()).then(|| (told.join("\n"), advice))

@@ -2,11 +2,10 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::word;
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, shown};
 use crate::inventory::tree::Node;
-use crate::model::{Amount, RecordingFormat};
+use crate::model::Amount;
 
 /// A size in bytes, or a share of the disk within bounds (percent, both included).
 #[derive(Debug, Clone, Copy)]
@@ -64,18 +63,6 @@ impl<const MIN: u8, const MAX: u8> Read for Share<MIN, MAX> {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": PATTERN, "examples": ["80%", "500G"] })
-    }
-}
-
-const FORMATS: [(&str, RecordingFormat); 2] = [("mp4", RecordingFormat::Mp4), ("flv", RecordingFormat::Flv)];
-
-impl Read for RecordingFormat {
-    fn read(node: &Node, reader: &mut Reader) -> Option<RecordingFormat> {
-        word(node, reader, &FORMATS)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": FORMATS.map(|(word, _)| word) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::word;
+use super::word::word;
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
 use crate::inventory::reader::{Read, Reader, shown};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::{HostPath, is_host_path};
+use super::path::{HostPath, is_host_path};
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, nearest, shown};
 use crate::inventory::tree::{Node, Value};

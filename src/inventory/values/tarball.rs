@@ -2,7 +2,8 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::{LocalPath, word};
+use super::path::LocalPath;
+use super::word::word;
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, shown};
 use crate::inventory::tree::Node;
