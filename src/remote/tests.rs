@@ -10,11 +10,13 @@ use crate::model::samples::ssh;
 use crate::model::{Ssh, Transport};
 use crate::transport::Credentials;
 use pistream_agent::Outcome;
+use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const HELLO: &str = r#"echo '{"event":"hello","protocol":1,"build":"b","arch":"a"}'"#;
