@@ -71,11 +71,12 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
     }
     let mut facts = JoinSet::new();
     for server in &fleet.servers {
-        let of_server: Vec<&Camera> = cameras.iter().copied().filter(|c| c.server == server.name).collect();
-        if of_server.is_empty() {
+        let shown = fleet.shown_by(server).filter(|shown| cameras.contains(shown));
+        let shown: Vec<&Camera> = shown.collect();
+        if shown.is_empty() {
             continue;
         }
-        let request = inspect_request(fleet, server, &of_server, &paths, secrets, timeout)?;
+        let request = inspect_request(fleet, server, &shown, &paths, secrets, timeout)?;
         let (name, ssh, credentials) = (
             server.name.clone(),
             server.ssh.clone(),

@@ -24,7 +24,7 @@ pub struct Evidence {
 /// Seconds of video to decode: enough to see motion, two keyframes and a steady bitrate.
 const SECONDS_DECODED: u32 = 5;
 
-/// What to ask of the agent on `server` about `cameras`.
+/// What to ask of the agent on `server` about `cameras`: its own, and those whose streams it gets as a backup.
 ///
 /// # Errors
 /// No impostor's certificate can be made.
@@ -37,12 +37,15 @@ pub fn inspect_request(
     timeout: u64,
 ) -> Result<InspectRequest, ca::Error> {
     let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
+    let is_own = |camera: &Camera| camera.server == server.name;
+    let own: Vec<&Camera> = cameras.iter().copied().filter(|c| is_own(c)).collect();
+    let passed_on_from_here = |camera: &Camera| if is_own(camera) { camera.restream.len() } else { 0 };
     Ok(InspectRequest {
         ffmpeg: paths.ffmpeg.clone(),
         rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
-        outsider: outsider(server, cameras),
+        outsider: outsider(server, &own),
         door: door(server, cameras, paths)?,
-        front: front(fleet, server, cameras, paths, secrets),
+        front: front(fleet, server, &own, paths, secrets),
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
         unit: SERVER_UNIT.to_owned(),
@@ -61,7 +64,7 @@ pub fn inspect_request(
                     .dash
                     .as_ref()
                     .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
-                restreams: (0..camera.restream.len())
+                restreams: (0..passed_on_from_here(camera))
                     .map(|at| format!("unix:{}", restream_socket(camera, at)))
                     .collect(),
             })

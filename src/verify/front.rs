@@ -42,7 +42,7 @@ pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server, cameras: &[&Camera]) 
         true => call("no login", loopback, None, 401),
         false => call("an address that may play", loopback, None, 200),
     }];
-    let sees = |viewer: &&Viewer| fleet.cameras_of(server).any(|c| viewer.cameras.contains(&c.name));
+    let sees = |viewer: &&Viewer| fleet.shown_by(server).any(|c| viewer.cameras.contains(&c.name));
     if let Some(viewer) = fleet.viewers.iter().find(sees) {
         let with = format!("the login of {}", viewer.name);
         calls.push(call(&with, loopback, Some(viewer), 200));

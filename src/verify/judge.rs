@@ -8,7 +8,7 @@ mod server;
 use super::Evidence;
 use super::front::calls;
 use crate::model::{Camera, Fleet};
-use pistream_agent::{Facts, Growth, Status};
+use pistream_agent::{Facts, Status};
 use serde::Serialize;
 
 /// The links from camera to viewer, in the order in which pictures pass them.
@@ -99,7 +99,7 @@ pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
     match evidence.facts.get(&camera.server) {
         Some(Ok(facts)) => {
             let status = evidence.statuses.get(&camera.name).and_then(|told| told.as_ref().ok());
-            server_links(fleet, camera, status, facts, &mut links);
+            server_links(fleet, camera, status, facts, evidence, &mut links);
         }
         Some(Err(why)) => links.push((
             Link::Ingest,
@@ -120,55 +120,31 @@ fn server_links(
     camera: &Camera,
     status: Option<&Status>,
     facts: &Facts,
+    evidence: &Evidence,
     links: &mut Vec<(Link, Verdict)>,
 ) {
     let server = fleet.server_of(camera);
-    let Some(stream) = facts.streams.iter().find(|s| s.name == camera.stream.as_str()) else {
-        links.push((
-            Link::Ingest,
-            Verdict::Broken("the server told nothing of this stream".into()),
-        ));
-        return;
+    let stream = match server::stream(camera, facts) {
+        Ok(stream) => stream,
+        Err(broken) => return links.push((Link::Ingest, broken)),
     };
     links.push((Link::Ingest, server::ingest(stream, fleet.by_tls(camera))));
-    match &stream.decoded {
-        // what was not decoded has no picture to judge
-        Some(decoded) if decoded.frames == 0 => links.push((Link::Decode, picture::decode(decoded))),
-        Some(decoded) => {
-            links.push((Link::Decode, picture::decode(decoded)));
-            links.push((Link::Picture, picture::picture(camera, decoded)));
-            links.push((Link::Format, picture::format(camera, decoded)));
-            links.push((Link::Bitrate, picture::bitrate(camera, status, decoded)));
-        }
-        None => links.push((Link::Decode, Verdict::Broken("nothing was decoded".into()))),
+    links.push((Link::Decode, picture::decode(stream.decoded.as_ref())));
+    // what was not decoded has no picture to judge
+    if let Some(decoded) = stream.decoded.as_ref().filter(|decoded| decoded.frames > 0) {
+        links.push((Link::Picture, picture::picture(camera, decoded)));
+        links.push((Link::Format, picture::format(camera, decoded)));
+        links.push((Link::Bitrate, picture::bitrate(camera, status, decoded)));
     }
-    let off = |what: &str| Verdict::Skipped(format!("{what} is off in the inventory"));
-    let grows = |wanted: bool, name: &str, growth: &Option<Growth>| match (wanted, growth) {
-        (false, _) => off(name),
-        (true, Some(growth)) if growth.advanced => Verdict::Holds(growth.detail.clone()),
-        (true, Some(growth)) => Verdict::Broken(format!("{}: {}", growth.what, growth.detail)),
-        (true, None) => Verdict::Broken("was not looked at".into()),
-    };
-    links.push((
-        Link::Recording,
-        grows(
-            server.is_some_and(|s| s.recording.is_some()),
-            "recording",
-            &stream.recording,
-        ),
-    ));
-    links.push((
-        Link::Hls,
-        grows(server.is_some_and(|s| s.hls.is_some()), "HLS", &stream.hls),
-    ));
-    links.push((
-        Link::Dash,
-        grows(server.is_some_and(|s| s.dash.is_some()), "DASH", &stream.dash),
-    ));
+    links.push((Link::Recording, server::recording(server, stream)));
+    let hls = server.is_some_and(|s| s.hls.is_some());
+    links.push((Link::Hls, server::grows(hls, "HLS", stream.hls.as_ref())));
+    let dash = server.is_some_and(|s| s.dash.is_some());
+    links.push((Link::Dash, server::grows(dash, "DASH", stream.dash.as_ref())));
     let of_server: Vec<&Camera> = server.iter().flat_map(|s| fleet.cameras_of(s)).collect();
     let calls = server.map(|s| calls(fleet, s, &of_server)).unwrap_or_default();
     links.push((Link::Web, server::web(&calls, facts)));
-    links.push((Link::Restream, restream::restream(camera, stream)));
+    links.push((Link::Restream, restream::restream(fleet, camera, stream, evidence)));
     links.push((Link::Outsiders, server::outsiders(facts)));
 }
 

@@ -27,6 +27,7 @@ mod power;
 mod recordings;
 mod releases;
 mod restream;
+mod scan;
 mod sd_card;
 mod smoke;
 mod source;

@@ -61,6 +61,7 @@ fn inventory(lab: &Lab, targets: &[String]) -> String {
     let targets: String = targets.iter().map(|target| format!("      - {target}\n")).collect();
     format!(
         "servers:\n  hub: {{ssh: {hub}, hls: {{fragment: 1s, playlist: 5s}}}}\n  attic: {{ssh: {attic}}}\n\
+         viewers: {{anna: {{password: {{file: anna}}}}}}\n\
          cameras:\n  porch:\n    ssh: {porch}\n    server: hub\n    {}\n    restream:\n{targets}",
         picture.replace(", ", "\n    ")
     )
@@ -100,7 +101,12 @@ fn a_stream_is_passed_on_by_tls_and_dead_targets_disturb_nobody() {
         "hub",
         &format!("rm -f /etc/resolv.conf; echo nameserver {here} >/etc/resolv.conf"),
     );
-    for (file, content) in [("key", KEY), ("old-key", WRONG_KEY), ("ca.pem", authority.pem())] {
+    for (file, content) in [
+        ("key", KEY),
+        ("old-key", WRONG_KEY),
+        ("ca.pem", authority.pem()),
+        ("anna", "sixteen candles"),
+    ] {
         fs::write(lab.home().join(file), content).unwrap();
     }
     let good = [
@@ -116,7 +122,9 @@ fn a_stream_is_passed_on_by_tls_and_dead_targets_disturb_nobody() {
     assert_eq!(received(&lab, "elsewhere", KEY), 0);
     let names = NameServer::start(&here, &[("live.example", address), ("other.example", address)]);
     arrives(&lab, "elsewhere", KEY);
-    verify(&lab).must_hold();
+    let verified = verify(&lab);
+    assert!(verified.text().contains("attic: ok, there "), "{}", verified.text());
+    verified.must_hold();
     let asked = lab.root("elsewhere", "cat /run/elsewhere/asked");
     assert!(
         asked.contains("tcurl=rtmps://live.example/app&") && asked.contains(&format!("name={KEY}")),
@@ -162,9 +170,11 @@ fn a_stream_is_passed_on_by_tls_and_dead_targets_disturb_nobody() {
     streams_again(&lab, "porch", SOON);
     arrives(&lab, "attic", "porch");
     arrives(&lab, "elsewhere", KEY);
+    // the backup gets the stream, and lets nobody see it
+    lab.root("attic", "sed -i s/^anna:/bert:/ /etc/pistream/viewers.htpasswd");
     // whatever comes before it in the chain holds: recording, HLS, DASH and the picture
     let verified = verify(&lab);
-    for told in ["live.example: ok; attic: ok; "]
+    for told in ["live.example: ok; attic: passed on, but there web: the login of anna REFUSED (status 401); "]
         .into_iter()
         .chain(dead.iter().map(|(_, told)| told.as_str()))
     {

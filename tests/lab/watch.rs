@@ -101,6 +101,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     assert!(issued.status.success(), "{}", all(&issued));
     let mode = |path: &str| fs::metadata(machine.join(path)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("anna"), mode("anna/identity.pem")), (0o700, 0o600));
+    crate::scan::finds_nothing(&lab, &machine.join("anna"));
 
     let (porch, url) = tunnel(&machine, &["porch", "--viewer", "anna"]);
     let seen = plays(&url);

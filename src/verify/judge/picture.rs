@@ -15,7 +15,10 @@ const LUMA_MIN: f64 = 20.0;
 /// Of the frames decoded, so many must differ from the one before.
 const CHANGING_SHARE: f64 = 0.25;
 
-pub(super) fn decode(decoded: &Decoded) -> Verdict {
+pub(super) fn decode(decoded: Option<&Decoded>) -> Verdict {
+    let Some(decoded) = decoded else {
+        return Verdict::Broken("nothing was decoded".into());
+    };
     match (&decoded.error, decoded.frames) {
         (Some(error), frames) => Verdict::Broken(format!("{frames} frames, then: {error}")),
         (None, 0) => Verdict::Broken("no frame could be decoded".into()),

@@ -1,8 +1,33 @@
 //! What the server's agent saw: bytes that come in, strangers that stay out.
 
 use super::Verdict;
+use crate::model::{Camera, Server};
 use crate::verify::front::Call;
-use pistream_agent::{Facts, OutsiderFacts, StreamFacts};
+use pistream_agent::{Facts, Growth, OutsiderFacts, StreamFacts};
+
+/// What the server told of the camera's stream.
+///
+/// # Errors
+/// Nothing: the verdict that this is.
+pub(super) fn stream<'a>(camera: &Camera, facts: &'a Facts) -> Result<&'a StreamFacts, Verdict> {
+    let found = facts.streams.iter().find(|s| s.name == camera.stream.as_str());
+    found.ok_or_else(|| Verdict::Broken("the server told nothing of this stream".into()))
+}
+
+/// What must get longer or newer, where it is wanted.
+pub(super) fn grows(wanted: bool, name: &str, growth: Option<&Growth>) -> Verdict {
+    match (wanted, growth) {
+        (false, _) => Verdict::Skipped(format!("{name} is off in the inventory")),
+        (true, Some(growth)) if growth.advanced => Verdict::Holds(growth.detail.clone()),
+        (true, Some(growth)) => Verdict::Broken(format!("{}: {}", growth.what, growth.detail)),
+        (true, None) => Verdict::Broken("was not looked at".into()),
+    }
+}
+
+pub(super) fn recording(server: Option<&Server>, stream: &StreamFacts) -> Verdict {
+    let wanted = server.is_some_and(|s| s.recording.is_some());
+    grows(wanted, "recording", stream.recording.as_ref())
+}
 
 /// With TLS the server's statistics see the camera come from the loopback address that its certificate gave it.
 pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::Source;
 use crate::model::samples::{fleet, name};
-use pistream_agent::{CallerFacts, Decoded, Ingest, OutsiderFacts, StreamFacts, StreamState};
+use pistream_agent::{CallerFacts, Decoded, Growth, Ingest, OutsiderFacts, StreamFacts, StreamState};
 
 const NOW: u64 = 1_800_000_000;
 
