@@ -2,7 +2,12 @@
 //!
 //! Knows no host. An architecture that was not at hand when pistream was built is an error here, never a stub.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lzma_rust2::XzReader;
 use std::borrow::Cow;
+use std::io::{self, Read, Write};
+use std::sync::OnceLock;
 
 /// Names the agent of this build: a digest of its sources.
 pub const BUILD_ID: &str = env!("PISTREAM_BUILD_ID");
@@ -12,10 +17,43 @@ struct Agent {
     target: &'static str,
     /// What `uname -m` answers where it runs.
     machines: &'static [&'static str],
-    gzip: &'static [u8],
+    xz: &'static [u8],
+    /// What goes over the wire, once any host has needed it.
+    gzip: OnceLock<Result<Vec<u8>, Error>>,
 }
 
-static AGENTS: &[Agent] = include!(concat!(env!("OUT_DIR"), "/agents.rs"));
+impl Agent {
+    const fn new(target: &'static str, machines: &'static [&'static str], xz: &'static [u8]) -> Agent {
+        Agent {
+            target,
+            machines,
+            xz,
+            gzip: OnceLock::new(),
+        }
+    }
+
+    fn unpack(&self) -> io::Result<Vec<u8>> {
+        let mut program = Vec::new();
+        XzReader::new(self.xz, false).read_to_end(&mut program)?;
+        Ok(program)
+    }
+
+    fn repack(&self) -> io::Result<Vec<u8>> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&self.unpack()?)?;
+        gzip.finish()
+    }
+
+    fn damaged(&self, why: &io::Error) -> Error {
+        Error::Damaged {
+            target: self.target,
+            why: why.to_string(),
+        }
+    }
+}
+
+// `static AGENTS: [Agent; …]`
+include!(concat!(env!("OUT_DIR"), "/agents.rs"));
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -30,15 +68,38 @@ pub enum Error {
     },
     #[error("{machine} machines are not supported: pistream runs on x86_64, aarch64 and 32-bit ARM from ARMv6 on")]
     UnknownArchitecture { machine: String },
+    #[error("this pistream is damaged: the agent for {target} cannot be unpacked ({why}); install pistream again")]
+    Damaged { target: &'static str, why: String },
 }
 
-/// The gzip-compressed agent for a machine that calls itself `machine` (`uname -m`).
+/// The agent for a machine that calls itself `machine` (`uname -m`), compressed by gzip, which is what hosts are promised to
+/// be able to undo. Made from what is carried when it is first asked for, which takes about a fifth of a second.
 ///
 /// # Errors
 /// [`Error`] when no agent for it was built in, or none exists.
-pub fn agent(machine: &str) -> Result<Cow<'static, [u8]>, Error> {
+pub fn gzipped_agent(machine: &str) -> Result<Cow<'static, [u8]>, Error> {
+    let agent = find(machine)?;
+    let gzip = agent
+        .gzip
+        .get_or_init(|| agent.repack().map_err(|why| agent.damaged(&why)));
+    match gzip {
+        Ok(gzip) => Ok(Cow::Borrowed(gzip)),
+        Err(damaged) => Err(damaged.clone()),
+    }
+}
+
+/// The agent for a machine that calls itself `machine`, as a program.
+///
+/// # Errors
+/// As [`gzipped_agent`].
+pub fn agent(machine: &str) -> Result<Vec<u8>, Error> {
+    let agent = find(machine)?;
+    agent.unpack().map_err(|why| agent.damaged(&why))
+}
+
+fn find(machine: &str) -> Result<&'static Agent, Error> {
     if let Some(agent) = AGENTS.iter().find(|a| a.machines.contains(&machine)) {
-        return Ok(Cow::Borrowed(agent.gzip));
+        return Ok(agent);
     }
     let target = match machine {
         "x86_64" => "x86_64-unknown-linux-musl",
@@ -59,6 +120,7 @@ pub fn agent(machine: &str) -> Result<Cow<'static, [u8]>, Error> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 
@@ -74,7 +136,26 @@ mod tests {
 
     #[test]
     fn this_machine_has_its_agent() {
-        let gzip = agent(std::env::consts::ARCH).expect("built in");
-        assert_eq!(&gzip[..2], &[0x1f, 0x8b], "gzip's magic number");
+        let machine = std::env::consts::ARCH;
+        let program = agent(machine).expect("built in");
+        assert!(
+            program == std::fs::read(env!("PISTREAM_AGENT_PATH")).unwrap(),
+            "the agent built is the agent carried"
+        );
+        let mut sent = Vec::new();
+        flate2::read::GzDecoder::new(&*gzipped_agent(machine).unwrap())
+            .read_to_end(&mut sent)
+            .unwrap();
+        assert!(sent == program, "the agent carried is the agent sent");
+    }
+
+    #[test]
+    fn a_damaged_agent_is_no_agent() {
+        let whole = find(std::env::consts::ARCH).unwrap().xz;
+        let mut changed = whole.to_vec();
+        changed[whole.len() / 2] ^= 1;
+        for xz in [&whole[..whole.len() / 2], changed.leak()] {
+            assert!(Agent::new("a target", &[], xz).unpack().is_err());
+        }
     }
 }

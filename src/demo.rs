@@ -20,7 +20,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use pistream_agent::{Event, Facts, InspectRequest, Status, StreamState};
 use place::Place;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -286,14 +286,10 @@ fn nginx_log(directory: &Path) -> PathBuf {
 }
 
 fn unpack_agent(directory: &Path) -> miette::Result<PathBuf> {
-    let gzip = assets::agent(std::env::consts::ARCH).into_diagnostic()?;
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&gzip[..])
-        .read_to_end(&mut bytes)
-        .into_diagnostic()?;
+    let agent = assets::agent(std::env::consts::ARCH).into_diagnostic()?;
     let path = directory.join("pistream-agent");
     let write = || -> std::io::Result<()> {
-        std::fs::write(&path, bytes)?;
+        std::fs::write(&path, agent)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
     };
     write()

@@ -86,7 +86,7 @@ pub async fn converse<R: Serialize>(
 ) -> Result<Event, Error> {
     let command = script::command(verb, keep, &Places::HOST);
     let running = connection.start(&command).await?;
-    Talk::new(running, line_of(request)?, sudo_password, &assets::agent)
+    Talk::new(running, line_of(request)?, sudo_password, &assets::gzipped_agent)
         .run(on_event)
         .await
 }
@@ -101,7 +101,7 @@ pub async fn ask_program<R: Serialize>(
     request: Option<&R>,
 ) -> Result<Event, Error> {
     let running = transport::spawn(program, arguments)?;
-    Talk::new(running, line_of(request)?, None, &assets::agent)
+    Talk::new(running, line_of(request)?, None, &assets::gzipped_agent)
         .run(&mut |_| None)
         .await
 }

@@ -17,6 +17,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha_crypt", &["src/logins"]),
     ("p256", &["src/agent/identity"]),
     ("pem_rfc7468", &["src/agent/identity"]),
+    ("lzma_rust2", &["src/assets"]),
+    ("flate2", &["src/assets"]),
     ("clap", &["src/cli", "src/main"]),
     ("openssh", &["src/transport/openssh"]),
     ("russh", &["src/transport/russh"]),

@@ -20,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How long the far side may take to end after its last word.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Finds the agent for a machine.
+/// Finds the agent for a machine, compressed by gzip.
 pub(super) type Assets<'a> = &'a (dyn Fn(&str) -> Result<Cow<'static, [u8]>, assets::Error> + Sync);
 
 /// A conversation under way. All three streams move at once: a far side that must write before it can read, or the

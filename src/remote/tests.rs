@@ -109,7 +109,7 @@ impl Host {
         let assets = |machine: &str| {
             self.asked.fetch_add(1, Ordering::Relaxed);
             match machine {
-                "riscv64" => assets::agent(machine),
+                "riscv64" => assets::gzipped_agent(machine),
                 _ => Ok(Cow::Owned(self.agent.clone())),
             }
         };
