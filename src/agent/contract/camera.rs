@@ -1,7 +1,5 @@
 //! How a camera streams (`/etc/pistream/camera.toml`, read by `pistream-agent supervise`), and how it fares (`status`).
 
-mod requirement;
-
 use super::ControlValue;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,7 +79,7 @@ pub struct Capture {
 
 /// What must hold for a pipeline to be run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", try_from = "requirement::Table")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Requirement {
     /// A V4L2 device; the first of several, by its number, that is as wanted.
     V4l2(WantedDevice),

@@ -42,32 +42,11 @@ pub struct StreamLimits {
 
 /// So much of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", try_from = "AmountTable")]
+#[serde(rename_all = "snake_case")]
 pub enum Amount {
     Bytes(u64),
     /// Of the whole disk, 0 to 100.
     Percent(u8),
-}
-
-/// An [`Amount`] as it stands in TOML, a table of one key: the agent's reader of TOML knows no enums but those of mere
-/// names.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AmountTable {
-    bytes: Option<u64>,
-    percent: Option<u8>,
-}
-
-impl TryFrom<AmountTable> for Amount {
-    type Error = &'static str;
-
-    fn try_from(table: AmountTable) -> Result<Amount, &'static str> {
-        match (table.bytes, table.percent) {
-            (Some(bytes), None) => Ok(Amount::Bytes(bytes)),
-            (None, Some(percent)) => Ok(Amount::Percent(percent)),
-            _ => Err("an amount is either `bytes` or `percent`"),
-        }
-    }
 }
 
 /// What a finished chunk is kept as.

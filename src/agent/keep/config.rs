@@ -38,8 +38,8 @@ fn parse(text: &str) -> Result<KeepConfig, (usize, String)> {
     let config: KeepConfig = toml::read(text).map_err(|((line, _), message)| (line, message))?;
     match fault(&config) {
         Some((key, message)) => {
-            let (line, _) = toml::set(text, key, 0).unwrap_or_default();
-            Err((line + 1, message))
+            let (line, _) = toml::place(text, None, key).unwrap_or((1, 1));
+            Err((line, message))
         }
         None => Ok(config),
     }

@@ -2,6 +2,7 @@
 
 mod judge;
 
+use crate::toml;
 use pistream_agent::CameraConfig;
 use std::fs;
 use std::io;
@@ -50,56 +51,17 @@ pub(super) fn read(path: &Path) -> Result<CameraConfig, ConfigError> {
     })
 }
 
-/// The configuration, or line and column (both from 1) at which it is wrong and what is wrong there.
-pub(super) fn parse(text: &str) -> Result<CameraConfig, ((usize, usize), String)> {
-    let config: CameraConfig = crate::toml::read(text)?;
+/// The configuration, or the place at which it is wrong and what is wrong there.
+pub(super) fn parse(text: &str) -> Result<CameraConfig, (toml::Place, String)> {
+    let config: CameraConfig = toml::read(text)?;
     match judge::fault(&config) {
-        Some((pipeline, key, message)) => Err((position(text, find(text, pipeline, key)), message)),
+        Some((pipeline, key, message)) => {
+            let element = pipeline.map(|index| ("pipeline", index));
+            let place = |key| toml::place(text, element, key);
+            Err((place(key).or_else(|| place("pipeline")).unwrap_or((1, 1)), message))
+        }
         None => Ok(config),
     }
-}
-
-/// Where the line begins that sets `key` (of the pipeline with this index, if any) or opens the table of that name;
-/// where the pipeline begins, if no such line is found.
-fn find(text: &str, pipeline: Option<usize>, key: &str) -> usize {
-    let mut at = 0;
-    let mut pipelines = 0;
-    let mut wanted = None;
-    for line in text.split_inclusive('\n') {
-        let start = at + (line.len() - line.trim_start().len());
-        at += line.len();
-        let line = line.trim_start();
-        if line.starts_with("[[pipeline]]") {
-            pipelines += 1;
-            if pipeline.is_some_and(|index| index + 1 == pipelines) {
-                wanted = Some(start);
-            }
-        }
-        if pipeline.is_some() && pipeline != pipelines.checked_sub(1) {
-            continue;
-        }
-        let name = line.trim_start_matches('[');
-        let name = name.strip_prefix("pipeline.").unwrap_or(name);
-        if name
-            .strip_prefix(key)
-            .is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
-        {
-            return start;
-        }
-    }
-    wanted.unwrap_or(0)
-}
-
-/// Line and column (both from 1, the column in characters) of a byte.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let before = &text[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    (line, column)
 }
 
 #[cfg(test)]
@@ -149,7 +111,8 @@ arguments = ["-re"]
     #[test]
     fn wrong_type_is_found_where_it_stands() {
         let (line, column, message) = wrong(&GOOD.replace("stall_after = 10", "stall_after = \"ten\""));
-        assert_eq!((line, column), (4, 15), "{message}");
+        assert_eq!((line, column), (4, 1), "{message}");
+        assert!(message.ends_with(" for key `stall_after`"), "{message}");
     }
 
     #[test]
@@ -211,12 +174,5 @@ arguments = ["-re"]
             assert!(message.contains(words), "{message}");
             assert_eq!(at, line, "{message}");
         }
-    }
-
-    #[test]
-    fn positions_count_characters() {
-        assert_eq!(position("ab\nüx", 5), (2, 2));
-        assert_eq!(position("ab\nüx", 4), (2, 1));
-        assert_eq!(position("", 99), (1, 1));
     }
 }
