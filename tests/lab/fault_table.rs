@@ -124,6 +124,13 @@ fn rows(observer: &Observer<'_>, faults: &[Fault]) -> Vec<String> {
 /// Once; what took longer than it should is told with the camera's own words.
 fn happens(fault: &Fault, observer: &Observer<'_>) -> Seen {
     let seen = (fault.happens)(observer);
+    let seconds = |time: Option<Duration>| time.map_or(-1.0, |time| time.as_secs_f64());
+    eprintln!(
+        "once: {}: told {:.2} healed {:.2}",
+        fault.name,
+        seconds(seen.told),
+        seconds(seen.healed)
+    );
     if seen.healed.is_none_or(|healed| healed > SHOULD) {
         let journal = "journalctl -q -n 25 -o short-precise --no-pager -u pistream-camera";
         eprintln!(
@@ -132,6 +139,8 @@ fn happens(fault: &Fault, observer: &Observer<'_>) -> Seen {
             seen.healed,
             observer.lab.root(observer.camera, journal)
         );
+        let journal = "journalctl -q -n 60 -o short-precise --no-pager -u pistream-server";
+        eprintln!("--- hub\n{}", observer.lab.root("hub", journal));
     }
     seen
 }
@@ -142,7 +151,7 @@ fn times(length: Length) -> usize {
     let share = match length {
         Length::Short => times,
         Length::Long => times / 4,
-        Length::VeryLong => times / 20,
+        Length::VeryLong => times / 8,
     };
     share.max(1)
 }
