@@ -4,6 +4,7 @@
 //! same value from here.
 
 mod camera;
+mod certificate;
 mod loopback;
 mod nginx;
 mod parts;

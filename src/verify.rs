@@ -117,6 +117,10 @@ fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -
     let plain: Vec<&&Camera> = cameras.iter().filter(|c| !(server.tls && c.tls)).collect();
     let publish = !plain.is_empty()
         && (server.publish.iter().any(|n| n.contains(address)) || plain.iter().any(|c| c.address == Some(address)));
-    let play = address.is_loopback() || server.play.iter().any(|n| n.contains(address));
-    (!publish, !play)
+    (!publish, !may_play(server, address))
+}
+
+/// Whether this address may play without being known otherwise.
+fn may_play(server: &Server, address: std::net::IpAddr) -> bool {
+    address.is_loopback() || server.play.iter().any(|n| n.contains(address))
 }

@@ -1,7 +1,7 @@
 //! A server: nginx with its configuration, the page, and what files its recordings.
 
 use super::parts::{self, check, directory, identity, owned, package, system, unit_check};
-use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, nginx, view};
+use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, certificate, nginx, view};
 use crate::ca::Identities;
 use crate::model::{Fleet, Server};
 use crate::secrets::Secrets;
@@ -105,7 +105,14 @@ pub(super) fn for_server(
         files.push(system(&paths.revoked, identities.revoked.clone()));
         settings.push(paths.revoked.clone());
     }
-    let mut checks = vec![
+    let mut checks = vec![];
+    checks.extend(
+        server
+            .https
+            .as_ref()
+            .and_then(|https| certificate::readable(https, &settings)),
+    );
+    checks.extend([
         check(
             "nginx configuration",
             // another nginx may read the same settings otherwise: its path stands in the unit
@@ -123,7 +130,7 @@ pub(super) fn for_server(
             ],
         ),
         unit_check(&paths.server_unit, SERVER_UNIT),
-    ];
+    ]);
     let mut units = vec![Unit {
         name: SERVER_UNIT.into(),
         restart_on: vec![paths.server_unit.clone()],

@@ -316,6 +316,22 @@ fn a_backup_in_the_fleet_knows_the_sender_by_its_certificate_and_keeps_what_it_g
 }
 
 #[test]
+fn a_certificate_of_the_users_own_is_read_as_the_server_will_before_nginx_is_asked() {
+    let mut fleet = fleet(1);
+    let first = |fleet: &Fleet| plan(fleet, "hub").checks.remove(0);
+    assert_eq!(first(&fleet).name, "nginx configuration");
+    let own = ["/etc/web/fullchain.pem", "/etc/web/privkey.pem"];
+    fleet.servers[0].https = Some(crate::model::Https::Files {
+        certificate: own[0].into(),
+        key: own[1].into(),
+    });
+    let check = first(&fleet);
+    assert!(check.command.contains(&"User=pistream".to_owned()), "{check:?}");
+    assert!(check.command.ends_with(&own.map(str::to_owned)), "{check:?}");
+    assert!(check.files.iter().any(|path| path.ends_with("nginx.conf")), "{check:?}");
+}
+
+#[test]
 fn only_a_port_below_1024_needs_a_capability() {
     let mut fleet = fleet(1);
     let unit = |fleet: &crate::model::Fleet| content(&plan(fleet, "hub"), "pistream-server.service").to_owned();

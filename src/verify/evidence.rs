@@ -45,7 +45,7 @@ pub fn inspect_request(
         rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
         outsider: outsider(server, &own),
         door: door(server, cameras, paths)?,
-        front: front(fleet, server, &own, paths, secrets),
+        front: front(fleet, server, paths, secrets),
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
         unit: SERVER_UNIT.to_owned(),

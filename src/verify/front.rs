@@ -1,7 +1,7 @@
 //! Who is sent to call at the viewers' HTTPS side, and what each must get: from the inventory alone.
 
-use super::{is_outside, own_address};
-use crate::model::{Camera, Fleet, Https, Server, Viewer};
+use super::{may_play, own_address};
+use crate::model::{Fleet, Https, Server, Viewer};
 use crate::plan::Paths;
 use crate::secrets::Secrets;
 use base64ct::{Base64, Encoding};
@@ -26,7 +26,7 @@ impl Call<'_> {
 
 /// Through loopback, which may always watch, unless logins are asked for; through the server's own address, where `play`
 /// keeps that out; and with the login of a viewer.
-pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server, cameras: &[&Camera]) -> Vec<Call<'a>> {
+pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server) -> Vec<Call<'a>> {
     if server.https.is_none() {
         return Vec::new();
     }
@@ -49,19 +49,24 @@ pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server, cameras: &[&Camera]) 
     }
     // with logins and without `play` no address is outside
     let by_address = !logins || !server.play.is_empty();
-    let own = own_address(server).filter(|own| by_address && own.is_ipv4() && is_outside(server, *own, cameras).1);
+    let own = own_address(server).filter(|own| by_address && own.is_ipv4() && !may_play(server, *own));
     calls.extend(own.map(|own| call("an address that may not play", own, None, 403)));
     calls
 }
 
+/// What the certificate must be good for. Who has one of an authority that everybody knows has it for a name: the first one
+/// by which the server is reached.
+pub(super) fn known_as(server: &Server) -> &str {
+    let mut known = std::iter::once(&server.address).chain(&server.names);
+    let name = match server.https {
+        Some(Https::Files { .. }) => known.find(|name| name.parse::<IpAddr>().is_err()),
+        _ => None,
+    };
+    name.unwrap_or(&server.address)
+}
+
 /// The same as the server's agent is asked it.
-pub(super) fn front(
-    fleet: &Fleet,
-    server: &Server,
-    cameras: &[&Camera],
-    paths: &Paths,
-    secrets: &Secrets,
-) -> Option<Front> {
+pub(super) fn front(fleet: &Fleet, server: &Server, paths: &Paths, secrets: &Secrets) -> Option<Front> {
     let trust = match server.https.as_ref()? {
         Https::Own => paths.authority.clone(),
         // whose authority it is, is not for pistream to know: it must be this very certificate
@@ -71,13 +76,13 @@ pub(super) fn front(
         let login = format!("{}:{}", viewer.name, secrets.text(&viewer.password).expose());
         format!("Basic {}", Base64::encode_string(login.as_bytes()))
     };
-    let callers = calls(fleet, server, cameras).into_iter().map(|call| Caller {
+    let callers = calls(fleet, server).into_iter().map(|call| Caller {
         with: call.with,
         to: SocketAddr::new(call.to, server.https_port).to_string(),
         authorization: call.viewer.map(authorization),
     });
     Some(Front {
-        name: server.address.clone(),
+        name: known_as(server).to_owned(),
         trust,
         callers: callers.collect(),
     })

@@ -6,7 +6,6 @@ mod restream;
 mod server;
 
 use super::Evidence;
-use super::front::calls;
 use crate::model::{Camera, Fleet};
 use pistream_agent::{Facts, Status};
 use serde::Serialize;
@@ -141,9 +140,7 @@ fn server_links(
     links.push((Link::Hls, server::grows(hls, "HLS", stream.hls.as_ref())));
     let dash = server.is_some_and(|s| s.dash.is_some());
     links.push((Link::Dash, server::grows(dash, "DASH", stream.dash.as_ref())));
-    let of_server: Vec<&Camera> = server.iter().flat_map(|s| fleet.cameras_of(s)).collect();
-    let calls = server.map(|s| calls(fleet, s, &of_server)).unwrap_or_default();
-    links.push((Link::Web, server::web(&calls, facts)));
+    links.push((Link::Web, server::web(fleet, server, facts)));
     links.push((Link::Restream, restream::restream(fleet, camera, stream, evidence)));
     links.push((Link::Outsiders, server::outsiders(facts)));
 }

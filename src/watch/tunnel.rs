@@ -104,6 +104,10 @@ impl Road {
             let certificate = certificate.map_err(|e| no_good(e.to_string()))?;
             roots.add(certificate).map_err(|e| no_good(e.to_string()))?;
         }
+        // with nobody trusted every server would pass for an impostor
+        if roots.is_empty() {
+            return Err(no_good("there is no authority's certificate in it".into()));
+        }
         let identity = pass.identity.expose().as_bytes();
         let own: Result<Vec<CertificateDer>, _> = CertificateDer::pem_slice_iter(identity).collect();
         let own = own.map_err(|e| no_good(e.to_string()))?;

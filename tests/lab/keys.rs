@@ -4,6 +4,7 @@ use crate::fleet::{Fleet, deploy, lives, streams_again};
 use crate::hosts::{Image, Lab, all, run, text};
 use crate::identity::{IDENTITY, SOON, certs, put};
 use crate::releases::is_confined;
+use base64ct::{Base64, Encoding};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -27,16 +28,32 @@ const SOURCE: &str = "passphrase";
 const PASSWORD: &str = "seven damp umbrellas";
 const LOGIN: &str = "password";
 
+/// What the owner of a stream at a restream target is known by, and where the inventory says it is.
+const STREAM_KEY: &str = "live_27182_TheOwnersAlone";
+const TARGET: &str = "stream-key";
+
+/// On a server, besides its identity, and as `holding` sorts them.
+const SERVER_SECRETS: [&str; 3] = [
+    "/etc/pistream/restream.conf",
+    "/etc/pistream/sessions.conf",
+    "/etc/pistream/viewers.htpasswd",
+];
+
 /// A fleet whose authority was sealed from its first moment on.
 fn sealed() -> Lab {
     let lab = Lab::up(Image::Fat, &["hub", "porch"]);
-    Fleet::new(&lab, "russh", &["porch"]).write(&lab);
+    let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
+    // nobody listens there
+    let target = format!("rtmp://10.77.{}.1:9/app", lab.id());
+    fleet.cameras[0].2 += &format!(", restream: [{{url: \"{target}\", key: {{file: {TARGET}}}}}]");
+    fleet.write(&lab);
     let inventory = fs::read_to_string(lab.home().join("hosts.yml")).unwrap();
     lab.write_inventory(&format!(
         "{inventory}ca: {{passphrase: {{file: {SOURCE}}}}}\nviewers: {{anna: {{password: {{file: {LOGIN}}}}}}}\n"
     ));
     say_passphrase(&lab, PASSPHRASE);
     fs::write(lab.home().join(LOGIN), format!("{PASSWORD}\n")).unwrap();
+    fs::write(lab.home().join(TARGET), format!("{STREAM_KEY}\n")).unwrap();
     deploy(&lab, &[]).must_exit(0);
     streams_again(&lab, "porch", SOON);
     lab
@@ -93,20 +110,11 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     run(&mut lab.pistream(&["render", "-i", "hosts.yml", "-o", "rendered"]));
     certs(&lab, &["issue", "--viewer", "anna"]);
     let viewer = fs::read_to_string(lab.home().join("anna/identity.pem")).unwrap();
-    let log = lab.home().join("log");
-    let file = fs::File::create(&log).unwrap();
-    let mut deployer = lab.pistream(&["deploy", "-i", "hosts.yml", "-v", "--diff"]);
-    let mut deployer = deployer.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
     let mut seen = BTreeSet::new();
-    let status = loop {
-        look_at_processes(&mut seen);
-        if let Some(status) = deployer.try_wait().unwrap() {
-            break status;
-        }
-    };
-    assert!(status.success(), "{}", fs::read_to_string(&log).unwrap());
+    assert_eq!(watched(&lab, &["deploy", "-v", "--diff"], &mut seen), Some(0));
     streams_again(&lab, "porch", SOON);
-    look_at_processes(&mut seen);
+    // logs in, and comes with keys of its own; the restream target is dead
+    assert_eq!(watched(&lab, &["verify", "-v"], &mut seen), Some(3));
     assert!(
         seen.iter()
             .any(|line| line.contains("pistream-agent") || line.contains("agent-")),
@@ -115,15 +123,24 @@ fn no_key_is_anywhere_but_in_its_own_file() {
 
     let mut keys: Vec<(&str, String)> = Vec::new();
     for host in ["hub", "porch"] {
-        let found = fs::metadata(lab.disk(host).join(&IDENTITY[1..])).unwrap();
-        assert_eq!(found.permissions().mode() & 0o7777, 0o600);
-        assert_eq!(found.uid().to_string(), lab.root(host, "id -u pistream"));
         let pem = lab.root(host, &format!("cat {IDENTITY}"));
         keys.extend(secrets(&pem).into_iter().map(|line| (host, line)));
     }
     keys.extend(secrets(&authority(&lab)).into_iter().map(|line| ("", line)));
     keys.extend(secrets(&viewer).into_iter().map(|line| ("", line)));
-    keys.extend([PASSPHRASE, PASSWORD].map(|secret| ("", secret.to_owned())));
+    let login = Base64::encode_string(format!("anna:{PASSWORD}").as_bytes());
+    keys.extend([PASSPHRASE, PASSWORD, STREAM_KEY, &login].map(|secret| ("", secret.to_owned())));
+    // what stands for her password on the server, and what both are made with
+    let seed = fs::read_to_string(lab.home().join(".pistream/logins.seed")).unwrap();
+    let hash = lab.root("hub", "sed -n 's/^anna://p' /etc/pistream/viewers.htpasswd");
+    let session = lab.root(
+        "hub",
+        "sed -n 's/^ *\"\\(.*\\)\" anna;$/\\1/p' /etc/pistream/sessions.conf",
+    );
+    for secret in [seed.trim(), &hash, &session] {
+        assert!(secret.len() > 20, "{secret}");
+        keys.push(("", secret.to_owned()));
+    }
     let patterns = lab.home().join(".patterns");
     let lines: String = keys.iter().map(|(_, line)| format!("{line}\n")).collect();
     fs::write(&patterns, &lines).unwrap();
@@ -136,11 +153,17 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     }
     for host in ["hub", "porch"] {
         // all the host has written, whoever may read it
-        assert_eq!(
-            holding(&lab.disk(host), &patterns),
-            [format!("./{}", &IDENTITY[1..])],
-            "{host}"
-        );
+        let mut own = vec![IDENTITY];
+        if host == "hub" {
+            own.extend(SERVER_SECRETS);
+        }
+        let own: Vec<String> = own.iter().map(|path| format!(".{path}")).collect();
+        assert_eq!(holding(&lab.disk(host), &patterns), own, "{host}");
+        for path in &own {
+            let found = fs::metadata(lab.disk(host).join(path)).unwrap();
+            assert_eq!(found.permissions().mode() & 0o7777, 0o600, "{path}");
+            assert_eq!(found.uid().to_string(), lab.root(host, "id -u pistream"), "{path}");
+        }
         // what is in memory, and the journal
         put(&lab, host, "/root/patterns", &lines);
         let memory = "grep -rlFf /root/patterns /run /tmp /dev/shm 2>/dev/null; journalctl --sync; journalctl -q | grep -Ff /root/patterns; rm /root/patterns";
@@ -152,9 +175,11 @@ fn no_key_is_anywhere_but_in_its_own_file() {
     assert_eq!(
         at_home,
         [
+            "./.pistream/logins.seed".to_owned(),
             "./anna/identity.pem".to_owned(),
             format!("./{SOURCE}"),
-            format!("./{LOGIN}")
+            format!("./{LOGIN}"),
+            format!("./{TARGET}")
         ],
         "the deployer's own files, what it rendered, and its output"
     );
@@ -171,6 +196,21 @@ fn holding(directory: &Path, patterns: &Path) -> Vec<String> {
     let mut found: Vec<String> = found.lines().map(str::to_owned).collect();
     found.sort();
     found
+}
+
+/// The exit code of `pistream ARGUMENTS`, whose output stays in the deployer's home, while everybody is looked at.
+fn watched(lab: &Lab, arguments: &[&str], seen: &mut BTreeSet<String>) -> Option<i32> {
+    let file = fs::File::create(lab.home().join(format!("{}.log", arguments[0]))).unwrap();
+    let mut pistream = lab.pistream(&[arguments, &["-i", "hosts.yml"]].concat());
+    let mut pistream = pistream.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+    let status = loop {
+        look_at_processes(seen);
+        if let Some(status) = pistream.try_wait().unwrap() {
+            break status;
+        }
+    };
+    look_at_processes(seen);
+    status.code()
 }
 
 /// Command lines and environments of all processes of this machine and its hosts.

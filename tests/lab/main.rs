@@ -17,6 +17,7 @@ mod faults;
 mod fleet;
 mod hostile;
 mod hosts;
+mod https;
 mod identity;
 mod keys;
 mod latency;

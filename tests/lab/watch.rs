@@ -42,21 +42,26 @@ fn watch(machine: &Path, arguments: &[&str]) -> Command {
     watch
 }
 
+/// A process that ends with its value, also where the story fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The tunnel, and the address at which it is.
-fn tunnel(machine: &Path, arguments: &[&str]) -> (Child, String) {
+fn tunnel(machine: &Path, arguments: &[&str]) -> (Running, String) {
     let mut tunnel = watch(machine, &[arguments, &["--player", "none"]].concat());
-    let mut tunnel = tunnel.stdout(Stdio::piped()).spawn().unwrap();
+    let mut tunnel = Running(tunnel.stdout(Stdio::piped()).spawn().unwrap());
     let mut url = String::new();
-    BufReader::new(tunnel.stdout.as_mut().unwrap())
+    BufReader::new(tunnel.0.stdout.as_mut().unwrap())
         .read_line(&mut url)
         .unwrap();
     assert!(url.starts_with("rtmp://127.0.0.1:"), "{url}");
     (tunnel, url.trim_end().to_owned())
-}
-
-fn end(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 fn ffmpeg(arguments: &str) -> Command {
@@ -135,7 +140,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     forge(&machine, "forged", |text| text.replace("porch", "garden"));
     let (garden, forged) = tunnel(&machine, &["garden", "--viewer", "forged"]);
     assert!(!plays(&forged).status.success(), "anna watches garden");
-    end(garden);
+    drop(garden);
     let by_certificate = |what: &str| {
         let own = "-tls_verify 1 -ca_file anna/ca.pem -cert_file anna/identity.pem -key_file anna/identity.pem";
         ffmpeg(&what.replace("TLS", own))
@@ -181,6 +186,17 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
         assert_eq!(heard, 0, "the impostor heard something");
     }
 
+    // by another authority it is one, too
+    run(Command::new("cp")
+        .args(["-rp", "anna", "strange"])
+        .current_dir(&machine));
+    fs::write(machine.join("strange/ca.pem"), Authority::unknown().pem()).unwrap();
+    refused(
+        &machine,
+        &["porch", "--viewer", "strange", "--player", "none"],
+        "is not the server it should be",
+    );
+
     // revoked while she watches
     let mut watching = ffmpeg(&format!("-i {url} -f null -")).spawn().unwrap();
     wait_for(SOON, "her to watch", || listeners(&lab) >= 1);
@@ -196,7 +212,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     assert!(revoke.wait().unwrap().success());
     streams_again(&lab, "porch", SOON);
     assert!(!plays(&url).status.success(), "revoked, anna watches on");
-    end(porch);
+    drop(porch);
     let again = ["porch", "--viewer", "anna", "--player", "none"];
     refused(&machine, &again, "does not let anna in");
     assert!(certs(&lab, &["list"]).contains("revoked"));
@@ -209,7 +225,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     assert!(issued.status.success(), "{}", all(&issued));
     let (porch, url) = tunnel(&machine, &["porch", "--viewer", "second"]);
     assert!(plays(&url).status.success());
-    end(porch);
+    drop(porch);
     refused(&machine, &again, "does not let anna in");
 }
 
@@ -236,12 +252,12 @@ fn impostor(lab: &Lab, address: &str, identity: &str, during: impl Fn()) -> u64 
         .current_dir(lab.home())
         .stdin(Stdio::piped())
         .stderr(Stdio::null());
-    let server = server.stdout(fs::File::create(&heard).unwrap()).spawn().unwrap();
+    let server = Running(server.stdout(fs::File::create(&heard).unwrap()).spawn().unwrap());
     wait_for(SOON, "the impostor to listen", || {
         std::net::TcpStream::connect((address, 1936)).is_ok()
     });
     during();
-    end(server);
+    drop(server);
     fs::metadata(&heard).unwrap().len()
 }
 

@@ -4,7 +4,6 @@
 use super::{Link, Verdict, picture, server};
 use crate::model::{Camera, Destination, Fleet, Name, Restream};
 use crate::verify::Evidence;
-use crate::verify::front::calls;
 use pistream_agent::{RestreamFacts, StreamFacts};
 
 pub(super) fn restream(fleet: &Fleet, camera: &Camera, stream: &StreamFacts, evidence: &Evidence) -> Verdict {
@@ -49,10 +48,7 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
             (Link::Ingest, server::ingest(stream, true)),
             (Link::Decode, picture::decode(stream.decoded.as_ref())),
             (Link::Recording, server::recording(backup, stream)),
-            (
-                Link::Web,
-                server::web(&backup.map(|s| calls(fleet, s, &[])).unwrap_or_default(), facts),
-            ),
+            (Link::Web, server::web(fleet, backup, facts)),
         ],
     };
     let mut words = Vec::new();

@@ -1,8 +1,9 @@
 //! What the server's agent saw: bytes that come in, strangers that stay out.
 
 use super::Verdict;
-use crate::model::{Camera, Server};
-use crate::verify::front::Call;
+use crate::model::{Camera, Fleet, Https, Server};
+use crate::plan::SERVER_UNIT;
+use crate::verify::front::{calls, known_as};
 use pistream_agent::{Facts, Growth, OutsiderFacts, StreamFacts};
 
 /// What the server told of the camera's stream.
@@ -55,17 +56,17 @@ pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
 }
 
 /// The page answers under the right certificate, and those alone who may see it.
-pub(super) fn web(calls: &[Call], facts: &Facts) -> Verdict {
-    if calls.is_empty() {
+pub(super) fn web(fleet: &Fleet, server: Option<&Server>, facts: &Facts) -> Verdict {
+    let Some((server, https)) = server.and_then(|s| s.https.as_ref().map(|https| (s, https))) else {
         return Verdict::Skipped("https is off in the inventory".into());
-    }
+    };
     let mut words = Vec::new();
-    for call in calls {
+    for call in calls(fleet, server) {
         let Some(got) = facts.callers.iter().find(|caller| caller.with == call.with) else {
             return Verdict::Broken(format!("{}: was not tried", call.with));
         };
         match (got.status, call.lets_in()) {
-            (None, _) => return Verdict::Broken(format!("no answer under a good certificate: {}", got.detail)),
+            (None, _) => return Verdict::Broken(unanswered(server, https, &got.detail)),
             (Some(status), true) if status == call.must_get => words.push(format!("{} accepted", call.with)),
             (Some(status), false) if status == call.must_get => words.push(format!("{} refused", call.with)),
             (Some(status), true) => return Verdict::Broken(format!("{} REFUSED (status {status})", call.with)),
@@ -74,6 +75,25 @@ pub(super) fn web(calls: &[Call], facts: &Facts) -> Verdict {
         }
     }
     Verdict::Holds(words.join(", "))
+}
+
+/// In openssl's words, but for what says that the certificate does not lead to the one in the user's file: then it is another.
+fn unanswered(server: &Server, https: &Https, detail: &str) -> String {
+    let leads_nowhere = [
+        "issuer certificate",
+        "self-signed certificate",
+        "self signed certificate",
+    ];
+    match https {
+        Https::Files { certificate, .. } if leads_nowhere.iter().any(|words| detail.contains(words)) => format!(
+            "the server shows another certificate than {}: `systemctl reload {SERVER_UNIT}` there takes a new one",
+            certificate.display()
+        ),
+        _ => format!(
+            "no answer under a certificate that is good for {}: {detail}",
+            known_as(server)
+        ),
+    }
 }
 
 pub(super) fn outsiders(facts: &Facts) -> Verdict {

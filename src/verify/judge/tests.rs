@@ -96,8 +96,7 @@ fn the_page_must_let_in_whom_the_inventory_names_and_nobody_else() {
             callers: callers.iter().map(|(with, status)| caller(with, *status)).collect(),
             ..Facts::default()
         };
-        let cameras: Vec<&Camera> = fleet.cameras.iter().collect();
-        server::web(&calls(fleet, &fleet.servers[0], &cameras), &facts)
+        server::web(fleet, Some(&fleet.servers[0]), &facts)
     };
     let by_address = |inside, outside| {
         web(
@@ -116,6 +115,28 @@ fn the_page_must_let_in_whom_the_inventory_names_and_nobody_else() {
     assert!(broken(by_address(Some(200), Some(200))).contains("may not play ACCEPTED"));
     assert!(broken(by_address(Some(403), Some(403))).contains("may play REFUSED"));
     assert!(broken(by_address(None, None)).contains("certificate has expired"));
+
+    // a certificate of the user's own is for a name, and none but that in its file
+    let with_files = |detail: &str| {
+        let mut fleet = fleet.clone();
+        fleet.servers[0].names = vec!["10.0.0.7".into(), "hub.example.net".into()];
+        fleet.servers[0].https = Some(crate::model::Https::Files {
+            certificate: "/etc/web/fullchain.pem".into(),
+            key: "/etc/web/privkey.pem".into(),
+        });
+        let mut unanswered = caller("an address that may play", None);
+        unanswered.detail = detail.into();
+        let facts = Facts {
+            callers: vec![unanswered],
+            ..Facts::default()
+        };
+        broken(server::web(&fleet, Some(&fleet.servers[0]), &facts))
+    };
+    assert!(with_files("hostname mismatch").ends_with("good for hub.example.net: hostname mismatch"));
+    assert!(
+        with_files("unable to get local issuer certificate")
+            .contains("another certificate than /etc/web/fullchain.pem")
+    );
 
     // with logins everybody may come, and nobody is let in by where he comes from
     fleet.viewers = vec![crate::model::Viewer {
