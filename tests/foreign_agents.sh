@@ -1,13 +1,22 @@
 #!/bin/sh
 # tests/foreign_agents.sh [DIR]
 #   The release agents for other processors really run: under QEMU's user emulation, the 32-bit one on the ARM1176 of
-#   the first Pi and of the Zero. Builds them by src/agent/cross.sh; or takes DIR/TARGET/pistream-agent.
-#   Needs qemu-user-static and openssl. No root, no network but for what cross.sh fetches.
+#   the first Pi and of the Zero. They answer, apply a plan, and supervise the ffmpeg that Debian has for that processor while
+#   it publishes to nginx. Builds them by src/agent/cross.sh; or takes DIR/TARGET/pistream-agent.
+#   Needs qemu-user-static, openssl, nginx with its RTMP module, ffmpeg, python3, mmdebstrap. No root, no network but for what
+#   cross.sh and foreign_ffmpeg fetch.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server='' listener='' supervisor=''
+clean_up() {
+    for pid in $supervisor $listener $server; do
+        kill "$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 if [ $# -gt 0 ]; then
@@ -75,7 +84,97 @@ check() {
     printf '%s runs under %s\n' "$target" "$emulator"
 }
 
+# until_it SECONDS WHAT COMMAND...: waits until the command succeeds.
+until_it() {
+    deadline=$(($(date +%s) + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ "$(date +%s)" -lt "$deadline" ] || fail "$what: not in time; $(tail -n 5 "$work"/*.log)"
+        sleep 0.2
+    done
+}
+
+# nginx as a server for RTMP on this machine alone; its port is left in $port.
+serve() {
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    cat >"$work/nginx.conf" <<EOF
+load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+daemon off;
+pid $work/nginx.pid;
+error_log $work/nginx.log;
+events {}
+rtmp { server { listen 127.0.0.1:$port; application live { live on; } } }
+EOF
+    nginx -c "$work/nginx.conf" -e "$work/nginx.log" &
+    server=$!
+    until_it 20 'nginx listens' python3 -c "import socket; socket.create_connection(('127.0.0.1', $port))" 2>/dev/null
+}
+
+# Everything that the agent tells systemd, in $work/told.
+listen() {
+    python3 -c '
+import socket, sys
+heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+heard.bind(sys.argv[1])
+while True:
+    print(heard.recv(4096).decode(), flush=True)' "$work/notify" >"$work/told" &
+    listener=$!
+    until_it 10 'somebody listens' test -S "$work/notify"
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# The agent supervises a real ffmpeg of its own processor, which publishes a test picture to nginx.
+stream() { # ARCHITECTURE (Debian's name), DIRECTORY (of its libraries)
+    tree=$("$root/tests/foreign_ffmpeg" "$1")
+    libraries=$tree/lib/$2
+    for place in . blas lapack pulseaudio; do
+        libraries=$libraries:$tree/usr/lib/$2/$place
+    done
+    # where on a Pi the kernel loads the program, the emulator does
+    cat >"$work/ffmpeg" <<EOF
+#!/bin/sh
+exec $emulator -L $tree -E LD_LIBRARY_PATH=$libraries $tree/usr/bin/ffmpeg "\$@"
+EOF
+    chmod 755 "$work/ffmpeg"
+    cat >"$work/camera.toml" <<EOF
+stream = "$arch"
+ffmpeg = "$work/ffmpeg"
+status_socket = "$work/status.sock"
+stall_after = 30
+bitrate = 100000
+[[pipeline]]
+name = "test-pattern"
+requires = [{ encoder = "libx264" }]
+arguments = ["-re", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10",
+    "-f", "flv", "rtmp://127.0.0.1:$port/live/$arch"]
+EOF
+    listen
+    # a process of its own to signal, no shell around it
+    # shellcheck disable=SC2086 # a command and its options
+    NOTIFY_SOCKET=$work/notify $emulator "$agents/$target/pistream-agent" supervise --config "$work/camera.toml" \
+        >"$work/agent.log" 2>&1 &
+    supervisor=$!
+    until_it 60 'READY is told' grep -q READY=1 "$work/told"
+    conversation 0 '' status --socket "$work/status.sock"
+    ffmpeg=$(sed -n 's/.*"ffmpeg_pid":\([0-9]*\).*/\1/p' "$work/out")
+    [ -n "$ffmpeg" ] || fail "no ffmpeg: $(cat "$work/out")"
+    timeout 60 ffmpeg -v error -nostdin -y -i "rtmp://127.0.0.1:$port/live/$arch" -frames:v 10 -f framecrc "$work/frames" ||
+        fail "the server has no stream: $(tail -n 5 "$work"/*.log)"
+    [ "$(grep -c '^0,' "$work/frames")" = 10 ] || fail "the server does not hand ten frames on: $(cat "$work/frames")"
+    kill -TERM "$supervisor"
+    until_it 20 'the agent ends' is_gone "$supervisor"
+    is_gone "$ffmpeg" || fail 'ffmpeg outlived its agent'
+    kill "$listener"
+    rm "$work/notify"
+    supervisor='' listener=''
+    printf '%s supervises the ffmpeg of Debian for %s\n' "$target" "$1"
+}
+
+serve
 target=aarch64-unknown-linux-musl arch=aarch64 emulator=qemu-aarch64-static
 check
+stream arm64 aarch64-linux-gnu
 target=arm-unknown-linux-musleabihf arch=arm emulator='qemu-arm-static -cpu arm1176'
 check
+stream armel arm-linux-gnueabi
