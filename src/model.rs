@@ -2,6 +2,7 @@
 //!
 //! Knows no YAML, no template and no host. `inventory` is the only way in.
 mod camera;
+mod fraction;
 mod host;
 pub mod libcamera;
 mod restream;
@@ -10,6 +11,7 @@ pub(crate) mod samples;
 mod server;
 
 pub use camera::{Adapt, Audio, Bitrate, Camera, Control, CsiCamera, Encoder, Latency, Profile, SdCard, Size, Source};
+pub use fraction::Fraction;
 pub use host::{Name, Network, Secret, Ssh, Transport};
 pub use restream::{Destination, Restream, Target, host_and_port};
 pub use server::{

@@ -244,7 +244,8 @@ keys! {
         /// The H.264 level; it must allow the size at the fps.
         level: Level = "4.0",
         /// Further V4L2 controls by name, as `pistream controls CAMERA` lists them: a number, or a menu's entry by its name;
-        /// of libcamera's cameras rotate, horizontal_flip, vertical_flip, exposure, shutter, gain, ev, metering, awb.
+        /// of libcamera's cameras rotate, horizontal_flip, vertical_flip, exposure, shutter, gain, ev, metering, awb, brightness,
+        /// contrast, saturation, sharpness.
         controls: Controls,
         /// Further servers that get the stream: rtmps://host/app, {url: rtmps://host/app, key: a secret}, or {server: another}.
         restream: Vec<Given<OrShort<RestreamKeys>>>,

@@ -2,7 +2,7 @@
 
 mod rungs;
 
-use super::{Name, RecordingLimits, Restream, Ssh};
+use super::{Fraction, Name, RecordingLimits, Restream, Ssh};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -120,6 +120,8 @@ pub enum SdCard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
     Number(i64),
+    /// Of libcamera's cameras alone.
+    Fraction(Fraction),
     /// An entry of a menu by its name: 1 to 31 printable ASCII characters.
     Entry(String),
 }
@@ -128,6 +130,7 @@ impl fmt::Display for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Control::Number(number) => number.fmt(f),
+            Control::Fraction(fraction) => fraction.fmt(f),
             Control::Entry(entry) => entry.fmt(f),
         }
     }

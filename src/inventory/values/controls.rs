@@ -8,7 +8,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, shown};
 use crate::inventory::tree::Node;
-use crate::model::Control;
+use crate::model::{Control, Fraction};
 
 /// Further V4L2 controls.
 #[derive(Debug, Clone, Default)]
@@ -34,9 +34,14 @@ fn control(text: &str) -> Option<Control> {
     if let Ok(number) = text.parse() {
         return Some(Control::Number(number));
     }
+    if let Some(fraction) = Fraction::parse(text) {
+        // 2.0 is a whole number, of which any driver may know something
+        let whole = (fraction.thousandths % 1000 == 0).then_some(fraction.thousandths / 1000);
+        return Some(whole.map_or(Control::Fraction(fraction), Control::Number));
+    }
     let printable = |c: char| c.is_ascii_graphic() || c == ' ';
     let named = text.len() <= LONGEST_ENTRY && text.chars().all(printable);
-    // a number that V4L2 cannot hold, or with a fraction, is no name
+    // a number that V4L2 cannot hold is no name
     let word = text.chars().any(|c| c.is_ascii_alphabetic());
     (named && word).then(|| Control::Entry(text.to_owned()))
 }
@@ -54,15 +59,15 @@ impl Read for Controls {
                 let message = format!("`{}` is no name of a V4L2 control", shown(&key.text));
                 let help = "Accepted: a-z, 0-9 and `_`, as `v4l2-ctl -L` on the camera lists them.";
                 reader.fault(Finding::new(&key.place, message).help(help));
-            } else if let Some(text) = reader.scalar(&entry.value, "a whole number or an entry of a menu") {
+            } else if let Some(text) = reader.scalar(&entry.value, "a number or an entry of a menu") {
                 match control(text) {
                     Some(value) => {
                         controls.0.insert(key.text.clone(), value);
                     }
                     None => {
                         let message = format!("`{}` is no value of a V4L2 control", shown(text));
-                        let help = "Accepted: a whole number (0 and 1 for off and on), or an entry of a menu by its name, \
-                                    as `pistream controls` shows them.";
+                        let help = "Accepted: a whole number (0 and 1 for off and on), of libcamera's cameras with up to three \
+                                    decimals, or an entry of a menu by its name, as `pistream controls` shows them.";
                         reader.fault(Finding::new(&entry.value.place, message).help(help));
                     }
                 }
@@ -76,7 +81,7 @@ impl Read for Controls {
             "type": "object",
             "propertyNames": { "pattern": "^[a-z0-9_]+$", "maxLength": 63, "not": { "enum": OWN_CONTROLS.map(|(c, _)| c) } },
             "additionalProperties": { "anyOf": [
-                { "type": "integer" },
+                { "type": "number" },
                 { "type": "string", "minLength": 1, "maxLength": LONGEST_ENTRY },
             ] },
         })

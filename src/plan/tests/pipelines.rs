@@ -2,7 +2,7 @@
 //! `PISTREAM_BLESS=1 cargo test pipelines` writes what is rendered now; read the difference before you commit it.
 
 use super::*;
-use crate::model::{Audio, Camera, CsiCamera, Encoder, Size, Source};
+use crate::model::{Audio, Camera, CsiCamera, Encoder, Fraction, Size, Source};
 use pistream_agent::{CameraConfig, ControlValue, Pipeline, Requirement};
 use std::fmt::Write as _;
 
@@ -61,6 +61,10 @@ fn shown(pipeline: &Pipeline) -> String {
     text
 }
 
+fn fraction(text: &str) -> Control {
+    Control::Fraction(Fraction::parse(text).expect("a fraction"))
+}
+
 #[test]
 fn every_way_is_rendered_as_recorded() {
     let device = || PathBuf::from("/dev/video2");
@@ -74,7 +78,10 @@ fn every_way_is_rendered_as_recorded() {
         camera.controls = [
             ("rotate", Control::Number(180)),
             ("horizontal_flip", Control::Number(1)),
-            ("contrast", Control::Number(3)),
+            ("contrast", fraction("1.25")),
+            ("sharpness", Control::Number(2)),
+            ("ev", fraction("-0.5")),
+            ("no_such", Control::Number(3)),
             ("exposure", Control::Entry("sport".to_owned())),
             ("shutter", Control::Number(8000)),
             ("awb", Control::Entry("daylight".to_owned())),
@@ -164,7 +171,11 @@ fn every_source_has_a_way_through_every_encoder_that_goes_with_it() {
 
 /// What rpicam-apps documents for `rpicam-vid` (core/options.hpp, core/video_options.hpp); another option is refused by the
 /// real program before it opens the camera.
-const RPICAM_VID: [&str; 24] = [
+const RPICAM_VID: [&str; 28] = [
+    "--brightness",
+    "--contrast",
+    "--saturation",
+    "--sharpness",
     "--exposure",
     "--metering",
     "--ev",

@@ -68,13 +68,15 @@ impl ControlView {
         }
     }
 
-    fn of(control: &Control) -> ControlView {
+    /// None of what no V4L2 driver takes.
+    fn of(control: &Control) -> Option<ControlView> {
         match control {
-            Control::Number(number) => ControlView::number(*number),
-            Control::Entry(entry) => ControlView {
+            Control::Number(number) => Some(ControlView::number(*number)),
+            Control::Fraction(_) => None,
+            Control::Entry(entry) => Some(ControlView {
                 number: None,
                 entry: Some(entry.clone()),
-            },
+            }),
         }
     }
 }
@@ -160,7 +162,10 @@ pub(in crate::plan) fn camera<'a>(
                 41 => "4.1",
                 _ => "4.2",
             },
-            rpicam_options: libcamera::options(|name| camera.controls.get(name)),
+            rpicam_options: libcamera::options(
+                |name| camera.controls.get(name),
+                matches!(camera.source, Source::Rpicam(_)),
+            ),
             controls: v4l2_controls(camera, keyframe_frames),
             own_controls: further_controls(camera).collect(),
             stall_after: camera.stall_after.as_secs(),
@@ -198,8 +203,8 @@ fn v4l2_controls(camera: &Camera, keyframe_frames: u32) -> BTreeMap<String, Cont
 }
 
 fn further_controls(camera: &Camera) -> impl Iterator<Item = (String, ControlView)> {
-    let view = |(name, value): (&String, &Control)| (name.clone(), ControlView::of(value));
-    camera.controls.iter().map(view)
+    let view = |(name, value): (&String, &Control)| Some((name.clone(), ControlView::of(value)?));
+    camera.controls.iter().filter_map(view)
 }
 
 /// `enum v4l2_mpeg_video_h264_profile` (linux/v4l2-controls.h).

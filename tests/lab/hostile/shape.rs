@@ -105,6 +105,12 @@ cameras:
     ssh: «10.0.0.4»
     server: hub
     source: «test»
+  cellar:
+    ssh: 10.0.0.5
+    server: hub
+    source: rpicam
+    controls:
+      gain: «1.5»
 viewers:
   «anna»:
     password: {file: «anna»}

@@ -36,10 +36,15 @@ pub(super) fn sensible(name: &Name, place: &Place, keys: &CameraKeys, reader: &m
     if let (Some(Source::V4l2(_)), Some(size)) = (&source, size) {
         within_legacy(name, size, at_size, reader);
     }
-    if let (Some(Source::Rpicam(_)), Some(controls)) = (&source, &keys.controls) {
+    if let (Some(source), Some(controls)) = (&source, &keys.controls) {
         let settings = controls.value.iter().flat_map(|controls| &controls.0);
         for (control, setting) in settings {
-            settable(control, setting, written(&controls.place, place), reader);
+            let at = written(&controls.place, place);
+            match (source, setting) {
+                (Source::Rpicam(_), _) => settable(control, setting, at, reader),
+                (_, Control::Fraction(_)) => whole(control, setting, at, reader),
+                _ => {}
+            }
         }
     }
 }
@@ -104,4 +109,11 @@ fn settable(control: &str, setting: &Control, place: &Place, reader: &mut Reader
         let help = format!("Accepted with `source: rpicam`: {}.", libcamera::accepted());
         reader.fault(Finding::new(place, objection).help(help));
     }
+}
+
+/// Which camera a Pi has, only it can tell; a fraction would be lost on any but libcamera's.
+fn whole(control: &str, setting: &Control, place: &Place, reader: &mut Reader) {
+    let message = format!("no V4L2 control takes a fraction: `{control}: {setting}`");
+    let help = "Write a whole number; or `source: rpicam`, if libcamera's camera is meant.";
+    reader.fault(Finding::new(place, message).help(help));
 }
