@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "pistream", version, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 done · 1 a host failed or was unreachable · 2 the command line or the inventory is \
+    after_help = "Exit codes: 0 done · 1 a host failed or was unreachable, or `status` found one that is not well · 2 the command line or the inventory is \
     wrong, nothing was touched · 3 deployed, but the stream does not verify · 4 --check found changes pending"
 )]
 pub struct Cli {
@@ -19,6 +19,8 @@ pub struct Cli {
 pub enum Command {
     /// Make every host what the inventory says; a second run changes nothing
     Deploy(Deploy),
+    /// Tell how every camera and server fares now; probes nothing, changes nothing
+    Status(Status),
     /// Prove that pictures flow from every camera to the server, its recordings and its viewers
     Verify(Verify),
     /// Tell what each host is, and what its camera could do
@@ -80,6 +82,21 @@ pub struct Deploy {
     /// Say more: the road taken to each host, every step
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub inventory: Inventory,
+    /// Only these hosts: a name, a pattern like `cam-*`, `cameras` or `servers`
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Look again every five seconds, until Ctrl-C
+    #[arg(short, long)]
+    pub watch: bool,
 }
 
 #[derive(Debug, Args)]

@@ -33,9 +33,11 @@ mod report;
 mod schema;
 mod secrets;
 mod select;
+mod status;
 mod table;
 mod tarballs;
 mod templates;
+mod told;
 mod transport;
 mod verify;
 mod watch;
@@ -63,6 +65,7 @@ fn run(command: Command) -> miette::Result<exit::Code> {
         Command::Deploy(options) => runtime()?.block_on(deploy::run(options)),
         Command::Watch(options) => runtime()?.block_on(watch::run(options)),
         Command::Certs(command) => runtime()?.block_on(certs::run(command)),
+        Command::Status(options) => runtime()?.block_on(status::run(options)),
         Command::Verify(options) => runtime()?.block_on(verify::run(options)),
         Command::Facts(options) => runtime()?.block_on(facts::run(options)),
         Command::Recordings(options) => runtime()?.block_on(recordings::run(options)),

@@ -8,8 +8,8 @@ mod front;
 mod judge;
 mod show;
 
-pub use evidence::{Evidence, inspect_request};
-pub use judge::{Chain, Link, Verdict, judge};
+pub use evidence::{Evidence, glance_request, inspect_request};
+pub use judge::{Chain, Link, Verdict, adjusted, judge, restream_states};
 pub use show::{print, write_junit};
 
 use crate::ask::{ask, unexpected};
@@ -43,9 +43,8 @@ pub async fn run(options: cli::Verify) -> miette::Result<exit::Code> {
         miette::bail!("there is no camera to verify: the inventory or --limit names none");
     }
     let secrets = Secrets::resolve(&fleet).into_diagnostic()?;
-    let evidence = gather(&fleet, &chosen, &secrets, options.timeout)
-        .await
-        .into_diagnostic()?;
+    let requests = requests(&fleet, &chosen, &secrets, options.timeout).into_diagnostic()?;
+    let evidence = gather(&chosen, requests, &secrets).await;
     let chains: Vec<Chain> = chosen.iter().map(|camera| judge(&fleet, camera, &evidence)).collect();
     print(&chains, options.json, options.verbose).into_diagnostic()?;
     if let Some(path) = &options.junit {
@@ -57,9 +56,28 @@ pub async fn run(options: cli::Verify) -> miette::Result<exit::Code> {
     })
 }
 
-/// Asks all hosts at once.
-async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: u64) -> Result<Evidence, ca::Error> {
+/// What to ask of each server that shows any of the cameras.
+fn requests<'a>(
+    fleet: &'a Fleet,
+    cameras: &[&Camera],
+    secrets: &Secrets,
+    timeout: u64,
+) -> Result<Vec<(&'a Server, InspectRequest)>, ca::Error> {
     let paths = Paths::host();
+    let mut requests = Vec::new();
+    for server in &fleet.servers {
+        let shown = fleet.shown_by(server).filter(|shown| cameras.contains(shown));
+        let shown: Vec<&Camera> = shown.collect();
+        if !shown.is_empty() {
+            let request = inspect_request(fleet, server, &shown, &paths, secrets, timeout)?;
+            requests.push((server, request));
+        }
+    }
+    Ok(requests)
+}
+
+/// Asks all hosts at once.
+pub async fn gather(cameras: &[&Camera], requests: Vec<(&Server, InspectRequest)>, secrets: &Secrets) -> Evidence {
     let mut statuses = JoinSet::new();
     for camera in cameras {
         let (name, ssh, credentials) = (
@@ -70,13 +88,7 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
         statuses.spawn(async move { (name, status(&ssh, &credentials).await) });
     }
     let mut facts = JoinSet::new();
-    for server in &fleet.servers {
-        let shown = fleet.shown_by(server).filter(|shown| cameras.contains(shown));
-        let shown: Vec<&Camera> = shown.collect();
-        if shown.is_empty() {
-            continue;
-        }
-        let request = inspect_request(fleet, server, &shown, &paths, secrets, timeout)?;
+    for (server, request) in requests {
         let (name, ssh, credentials) = (
             server.name.clone(),
             server.ssh.clone(),
@@ -85,11 +97,11 @@ async fn gather(fleet: &Fleet, cameras: &[&Camera], secrets: &Secrets, timeout: 
         facts.spawn(async move { (name, inspect(&ssh, &credentials, &request).await) });
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Ok(Evidence {
+    Evidence {
         statuses: statuses.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
         facts: facts.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
         now: now.map_or(0, |d| d.as_secs()),
-    })
+    }
 }
 
 async fn status(ssh: &Ssh, credentials: &Credentials) -> Result<Status, String> {

@@ -104,6 +104,19 @@ pub(crate) fn filed(root: &Path) -> io::Result<Vec<Chunk>> {
     Ok(by_time(files.filter_map(Chunk::at).collect()))
 }
 
+/// When the oldest recording begins: seconds since 1970. Of what is filed only the first day's files are looked at.
+///
+/// # Errors
+/// The directory cannot be read.
+pub(crate) fn oldest(root: &Path) -> io::Result<Option<u64>> {
+    let days = days(root)?;
+    let first = days.iter().filter_map(|day| day.file_name()).min();
+    let of_first = days.iter().filter(|day| day.file_name() == first);
+    let filed = of_first.flat_map(|day| names(day).unwrap_or_default());
+    let begin = |path: PathBuf| parts(path.file_name()?.to_str()?).map(|(_, start)| start);
+    Ok(filed.chain(names(root)?).filter_map(begin).min())
+}
+
 /// The oldest first.
 pub(crate) fn by_time(mut chunks: Vec<Chunk>) -> Vec<Chunk> {
     chunks.sort_unstable();

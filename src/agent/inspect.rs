@@ -1,4 +1,5 @@
-//! `inspect`: what the server's streams really are, seen from the server itself, for `pistream verify`.
+//! `inspect`: what the server's streams really are, seen from the server itself, for `pistream verify`; or, at a glance and
+//! without any of the following but the statistics, for `pistream status`.
 //!
 //! One request on stdin, one list of facts on stdout. Nothing is judged here (the deployer knows what was asked for), and
 //! nothing on the host changes, but for refused attempts to publish.
@@ -14,6 +15,7 @@
 mod decode;
 mod ffmpeg;
 mod front;
+mod glance;
 mod growth;
 mod impostor;
 mod outsider;
@@ -27,7 +29,7 @@ mod width;
 
 use crate::{events, identity, posix, request};
 use ffmpeg::Ffmpeg;
-use pistream_agent::{Event, Facts, Fault, InspectRequest, RestreamFacts, StreamFacts};
+use pistream_agent::{Event, Facts, Fault, InspectRequest, RestreamFacts, StreamFacts, StreamRequest};
 use statistics::{Looks, Statistics};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +37,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Two looks at the statistics lie at least so far apart.
+const APART: Duration = Duration::from_secs(2);
 
 /// A request for three hundred streams has about 60 kB.
 const LONGEST_REQUEST: u64 = 4 << 20;
@@ -73,7 +78,10 @@ impl InspectError {
 pub(crate) fn run() -> ExitCode {
     events::hello();
     let request = request::read(LONGEST_REQUEST).map_err(InspectError::from);
-    let outcome = request.and_then(|request| inspect(&request));
+    let outcome = request.and_then(|request: InspectRequest| match &request.glance {
+        Some(glance) => Ok(glance::look(&request, glance)),
+        None => inspect(&request),
+    });
     match outcome {
         Ok(facts) => {
             events::emit(&Event::Facts { facts: Box::new(facts) });
@@ -90,7 +98,7 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     let ffmpeg = Ffmpeg::find(&request.ffmpeg)?;
     let timeout = Duration::from_secs(request.timeout.max(1));
     let deadline = Instant::now() + timeout;
-    let mut looks = Looks::begin(&request.stat, application(&request.rtmp));
+    let mut looks = Looks::begin(&request.stat, application(&request.rtmp), APART);
     let streams: Vec<Mutex<StreamFacts>> = request.streams.iter().map(|s| Mutex::new(named(&s.name))).collect();
     let next = AtomicUsize::new(0);
     // whatever is started from here on gives nginx precedence
@@ -136,25 +144,12 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
             callers.join().unwrap_or_default(),
         )
     });
-    let wanted: Vec<(&str, &str)> = request
-        .streams
-        .iter()
-        .flat_map(|s| s.restreams.iter().map(|address| (s.name.as_str(), address.as_str())))
-        .collect();
+    let wanted = restreams(request);
     looks.finish(&wanted, deadline);
-    let dead = wanted.iter().any(|(name, address)| !looks.forwards(name, address));
-    let words = match dead {
-        true => restream::last_words(&request.unit),
-        false => BTreeMap::new(),
-    };
+    let words = words_of_dead(request, &looks, &wanted);
     let streams = streams.into_iter().zip(&request.streams).map(|(facts, asked)| {
         let mut facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        facts.ingest = Some(looks.ingest(&facts.name));
-        let restream = |address: &String| RestreamFacts {
-            connected: looks.forwards(&asked.name, address),
-            last: words.get(address).cloned(),
-        };
-        facts.restreams = asked.restreams.iter().map(restream).collect();
+        seen(&mut facts, asked, &looks, &words);
         facts
     });
     Ok(Facts {
@@ -166,7 +161,37 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
             .door
             .as_ref()
             .and_then(|door| identity::expiry(Path::new(&door.own))),
+        glance: None,
     })
+}
+
+/// Every restream that there shall be: its stream and its address.
+fn restreams(request: &InspectRequest) -> Vec<(&str, &str)> {
+    let mut wanted = Vec::new();
+    for asked in &request.streams {
+        wanted.extend(asked.restreams.iter().map(|to| (asked.name.as_str(), to.as_str())));
+    }
+    wanted
+}
+
+/// What nginx last said of the `wanted` restreams, if any of them is dead.
+fn words_of_dead(request: &InspectRequest, looks: &Looks<'_>, wanted: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let dead = wanted.iter().any(|(name, address)| !looks.forwards(name, address));
+    match dead {
+        true => restream::last_words(&request.unit),
+        false => BTreeMap::new(),
+    }
+}
+
+/// What the statistics say of one stream.
+fn seen(facts: &mut StreamFacts, asked: &StreamRequest, looks: &Looks<'_>, words: &BTreeMap<String, String>) {
+    facts.ingest = Some(looks.ingest(&facts.name));
+    facts.players = looks.players(&facts.name);
+    let restream = |address: &String| RestreamFacts {
+        connected: looks.forwards(&asked.name, address),
+        last: words.get(address).cloned(),
+    };
+    facts.restreams = asked.restreams.iter().map(restream).collect();
 }
 
 fn named(name: &str) -> StreamFacts {

@@ -70,6 +70,8 @@ pub(crate) struct UnitState {
     pub(crate) file_state: String,
     /// "active", "reloading", "activating", "failed", "inactive" ...
     pub(crate) active_state: String,
+    /// What it says of itself (sd_notify's STATUS), if it does.
+    pub(crate) says: String,
     main_pid: String,
     restarts: String,
 }
@@ -100,7 +102,7 @@ pub(crate) fn show<'u>(units: &[&'u str]) -> Result<BTreeMap<&'u str, UnitState>
     }
     let mut arguments = vec![
         "show",
-        "--property=LoadState,ActiveState,UnitFileState,MainPID,NRestarts",
+        "--property=LoadState,ActiveState,UnitFileState,MainPID,NRestarts,StatusText",
         "--",
     ];
     arguments.extend(units);
@@ -126,6 +128,7 @@ fn parse(block: &str) -> UnitState {
         match key {
             "LoadState" => state.loaded = value == "loaded",
             "ActiveState" => state.active_state = value.to_owned(),
+            "StatusText" => state.says = value.to_owned(),
             "UnitFileState" => state.file_state = value.to_owned(),
             "MainPID" => state.main_pid = value.to_owned(),
             "NRestarts" => state.restarts = value.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::table::{Colour, table};
+use crate::told::size;
 use pistream_agent::{CameraFacts, CameraStack, HostFacts, PipelineFacts};
 use std::io::Write;
 
@@ -58,7 +59,7 @@ fn lines(facts: &HostFacts) -> Vec<Line> {
     let mut lines = vec![("model", facts.model.clone().unwrap_or_else(unknown), Colour::Plain)];
     lines.push(("system", system(facts), Colour::Plain));
     let gpu = facts.gpu_memory.as_ref().map(|gpu| format!(", {gpu} of it the GPU's"));
-    let memory = facts.memory.map_or_else(unknown, in_words) + &gpu.unwrap_or_default();
+    let memory = facts.memory.map_or_else(unknown, size) + &gpu.unwrap_or_default();
     lines.push(("memory", memory, Colour::Plain));
     lines.extend(facts.throttled.map(power));
     lines.push(match facts.clock_synchronised {
@@ -103,7 +104,7 @@ fn power(flags: u32) -> Line {
 
 fn disk(facts: &HostFacts) -> Line {
     let kind = facts.root.kind.as_deref().unwrap_or("unknown");
-    let free = facts.root.free.map(|bytes| format!(", {} free", in_words(bytes)));
+    let free = facts.root.free.map(|bytes| format!(", {} free", size(bytes)));
     let what = format!("{kind}{}", free.unwrap_or_default());
     match (kind, facts.root.read_only) {
         ("overlay", _) => (
@@ -185,14 +186,6 @@ fn pipelines(pipelines: &[PipelineFacts]) -> Vec<Line> {
         Some(why) => ("cannot", format!("{}: {why}", names.join(", ")), Colour::Plain),
     };
     lines.into_iter().map(line).collect()
-}
-
-/// "947 MB", "3.9 GB"
-fn in_words(bytes: u64) -> String {
-    match bytes {
-        1_000_000_000.. => format!("{:.1} GB", bytes as f64 / 1e9),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
 }
 
 #[cfg(test)]

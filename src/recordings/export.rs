@@ -1,7 +1,8 @@
 //! `export`: one film of one camera and a time range, into a file of the user's.
 
-use super::times::{length, now, range, shown};
+use super::times::{now, range};
 use super::{answer, cameras, load, request};
+use crate::told::{length, shown};
 use crate::transport::Credentials;
 use crate::{cli, exit};
 use base64ct::{Base64, Encoding};

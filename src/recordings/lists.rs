@@ -1,9 +1,10 @@
 //! `ls` and `gaps`: tables for people, JSON for machines.
 
-use super::times::{length, now, range, shown};
+use super::times::{now, range};
 use super::{answer, cameras, load, request};
 use crate::model::{Camera, Server};
 use crate::table::{Colour, table};
+use crate::told::{length, shown};
 use crate::transport::Credentials;
 use crate::{cli, exit};
 use miette::IntoDiagnostic;

@@ -1,6 +1,6 @@
-//! Times as people write them on the command line, and as they are told. Always UTC: servers and cameras know no other.
+//! Times as people write them on the command line. Always UTC: servers and cameras know no other.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum Error {
@@ -52,25 +52,6 @@ fn parse(text: &str, now: u64) -> Option<u64> {
     time.duration_since(UNIX_EPOCH).ok().map(|d| d.as_secs())
 }
 
-/// "2026-01-31" and "14:00:00".
-pub(super) fn shown(seconds: u64) -> (String, String) {
-    let time = UNIX_EPOCH + Duration::from_secs(seconds);
-    let text = humantime::format_rfc3339_seconds(time).to_string();
-    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
-    (day.to_owned(), time.trim_end_matches('Z').to_owned())
-}
-
-/// "2h 5m", "40s"
-pub(super) fn length(seconds: u64) -> String {
-    // minutes are enough of hours, hours of days
-    let rounded = match seconds {
-        0..=3599 => seconds,
-        3600..=86_399 => seconds / 60 * 60,
-        _ => seconds / 3600 * 3600,
-    };
-    humantime::format_duration(Duration::from_secs(rounded)).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,13 +94,5 @@ mod tests {
             range(None, Some("soon"), NOW),
             Err(Error::NotATime { option: "--to", .. })
         ));
-    }
-
-    #[test]
-    fn times_as_they_are_told() {
-        assert_eq!(shown(NOW), ("2026-01-31".to_owned(), "14:00:00".to_owned()));
-        assert_eq!(length(40), "40s");
-        assert_eq!(length(7534), "2h 5m");
-        assert_eq!(length(90_000), "1day 1h");
     }
 }

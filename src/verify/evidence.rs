@@ -1,12 +1,12 @@
-//! What verify asks the server's agent, and what all agents answered.
+//! What verify and status ask the server's agent, and what all agents answered.
 
 use super::front::front;
 use super::{is_outside, own_address};
 use crate::ca;
 use crate::model::{Camera, Fleet, Name, Server};
-use crate::plan::{Paths, SERVER_UNIT, restream_socket};
+use crate::plan::{Paths, RECORDINGS_UNIT, SERVER_UNIT, restream_socket};
 use crate::secrets::Secrets;
-use pistream_agent::{Door, Facts, InspectRequest, Outsider, Status, StreamRequest};
+use pistream_agent::{Door, Facts, Glance, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -39,37 +39,88 @@ pub fn inspect_request(
     let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
     let is_own = |camera: &Camera| camera.server == server.name;
     let own: Vec<&Camera> = cameras.iter().copied().filter(|c| is_own(c)).collect();
-    let passed_on_from_here = |camera: &Camera| if is_own(camera) { camera.restream.len() } else { 0 };
     Ok(InspectRequest {
         ffmpeg: paths.ffmpeg.clone(),
-        rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
+        rtmp: rtmp(server),
         outsider: outsider(server, &own),
         door: door(server, cameras, paths)?,
         front: front(fleet, server, paths, secrets),
-        stat: format!("http://127.0.0.1:{}/stat", server.status_port),
-        http: format!("http://127.0.0.1:{}", server.http_port),
+        stat: stat(server),
+        http: http(server),
         unit: SERVER_UNIT.to_owned(),
         frames: fps * SECONDS_DECODED,
         timeout,
-        streams: cameras
-            .iter()
-            .map(|camera| StreamRequest {
-                name: camera.stream.to_string(),
-                recordings: server.recording.as_ref().map(|r| r.path.to_string_lossy().into_owned()),
-                hls: server
-                    .hls
-                    .as_ref()
-                    .map(|_| format!("/hls/{}/index.m3u8", camera.stream)),
-                dash: server
-                    .dash
-                    .as_ref()
-                    .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
-                restreams: (0..passed_on_from_here(camera))
-                    .map(|at| format!("unix:{}", restream_socket(camera, at)))
-                    .collect(),
-            })
-            .collect(),
+        streams: streams(server, cameras),
+        glance: None,
     })
+}
+
+/// The same at a glance: nothing is proven.
+pub fn glance_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
+    let mut units = vec![SERVER_UNIT.to_owned()];
+    units.extend(server.recording.as_ref().map(|_| RECORDINGS_UNIT.to_owned()));
+    InspectRequest {
+        glance: Some(Glance {
+            units,
+            own: server.has_certificate().then(|| paths.identity.clone()),
+            web_port: match server.https {
+                Some(_) => server.https_port,
+                None => server.http_port,
+            },
+            recordings: recordings(server),
+        }),
+        ffmpeg: paths.ffmpeg.clone(),
+        rtmp: rtmp(server),
+        outsider: None,
+        door: None,
+        front: None,
+        stat: stat(server),
+        http: http(server),
+        unit: SERVER_UNIT.to_owned(),
+        frames: 0,
+        timeout: 0,
+        streams: streams(server, cameras),
+    }
+}
+
+fn rtmp(server: &Server) -> String {
+    format!("rtmp://127.0.0.1:{}/live", server.rtmp_port)
+}
+
+fn stat(server: &Server) -> String {
+    format!("http://127.0.0.1:{}/stat", server.status_port)
+}
+
+fn http(server: &Server) -> String {
+    format!("http://127.0.0.1:{}", server.http_port)
+}
+
+fn recordings(server: &Server) -> Option<String> {
+    let recording = server.recording.as_ref()?;
+    Some(recording.path.to_string_lossy().into_owned())
+}
+
+fn streams(server: &Server, cameras: &[&Camera]) -> Vec<StreamRequest> {
+    let passed_on_from_here = |camera: &Camera| match camera.server == server.name {
+        true => camera.restream.len(),
+        false => 0,
+    };
+    let request = |camera: &&Camera| StreamRequest {
+        name: camera.stream.to_string(),
+        recordings: recordings(server),
+        hls: server
+            .hls
+            .as_ref()
+            .map(|_| format!("/hls/{}/index.m3u8", camera.stream)),
+        dash: server
+            .dash
+            .as_ref()
+            .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
+        restreams: (0..passed_on_from_here(camera))
+            .map(|at| format!("unix:{}", restream_socket(camera, at)))
+            .collect(),
+    };
+    cameras.iter().map(request).collect()
 }
 
 /// The TLS side through loopback; where `publish` keeps that out, too, the refusal is the same.

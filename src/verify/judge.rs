@@ -5,6 +5,9 @@ mod picture;
 mod restream;
 mod server;
 
+pub use camera::adjusted;
+pub use restream::restream_states;
+
 use super::Evidence;
 use crate::model::{Camera, Fleet};
 use pistream_agent::{Facts, Status};
@@ -67,6 +70,8 @@ pub struct Chain {
     pub stream: String,
     pub server: String,
     pub links: Vec<(Link, Verdict)>,
+    /// What breaks no link and is worth knowing all the same.
+    pub remarks: Vec<String>,
 }
 
 impl Chain {
@@ -85,12 +90,13 @@ impl Chain {
 
 /// Walks the chain of one camera.
 pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
-    let mut links = Vec::new();
+    let (mut links, mut remarks) = (Vec::new(), Vec::new());
     match evidence.statuses.get(&camera.name) {
         Some(Ok(status)) => {
             links.push((Link::Agent, camera::agent(camera, status)));
             links.push((Link::Certificate, camera::certificate(fleet, camera, status, evidence)));
             links.push((Link::Encoder, camera::encoder(camera, status)));
+            remarks.extend(status.warnings.iter().cloned().chain(adjusted(status)));
         }
         Some(Err(why)) => links.push((Link::Agent, Verdict::Broken(why.clone()))),
         None => links.push((Link::Agent, Verdict::Broken("was not asked".into()))),
@@ -111,6 +117,7 @@ pub fn judge(fleet: &Fleet, camera: &Camera, evidence: &Evidence) -> Chain {
         stream: camera.stream.to_string(),
         server: camera.server.to_string(),
         links,
+        remarks,
     }
 }
 

@@ -63,6 +63,7 @@ fn as_json(chains: &[Chain]) -> serde_json::Value {
             serde_json::json!({
                 "camera": chain.camera, "stream": chain.stream, "server": chain.server,
                 "holds": chain.holds(), "first_broken": chain.first_broken().map(|(link, _)| link), "links": links,
+                "remarks": chain.remarks,
             })
         })
         .collect();
@@ -85,7 +86,8 @@ fn row(chain: &Chain) -> Vec<(String, Colour)> {
             .unwrap_or_default()
     };
     let (result, colour) = match chain.first_broken() {
-        None => ("ok".to_owned(), Colour::Good),
+        None if chain.remarks.is_empty() => ("ok".to_owned(), Colour::Good),
+        None => (format!("ok, but {}", chain.remarks.join("; ")), Colour::Notable),
         Some((link, why)) => (format!("{}: {why}", link.word()), Colour::Bad),
     };
     vec![
@@ -107,7 +109,17 @@ fn rows_of_links(chain: &Chain) -> Vec<Vec<(String, Colour)>> {
             (detail.to_owned(), Colour::Plain),
         ]
     };
-    chain.links.iter().enumerate().map(row).collect()
+    let remark = |text: &String| {
+        let [camera, link] = [String::new(), String::new()];
+        vec![
+            (camera, Colour::Plain),
+            (link, Colour::Plain),
+            ("note".to_owned(), Colour::Notable),
+            (text.clone(), Colour::Notable),
+        ]
+    };
+    let links = chain.links.iter().enumerate().map(row);
+    links.chain(chain.remarks.iter().map(remark)).collect()
 }
 
 /// Writes a JUnit report: a suite per camera, a case per link.

@@ -1,6 +1,6 @@
 //! From bare hosts to pictures, and again: the main job over both roads.
 
-use crate::fleet::{Fleet, bytes_received, deploy, lives, status, streams_again, verify};
+use crate::fleet::{Fleet, bytes_received, deploy, fares, lives, status, streams_again, verify};
 use crate::hosts::{Image, Lab};
 use std::fs;
 use std::time::Duration;
@@ -119,6 +119,10 @@ fn a_host_that_is_down_does_not_stop_the_others() {
         assert_eq!(deployed.result("hub").0, "changed", "{}", deployed.text());
         assert_eq!(deployed.result("garden").0, "changed", "{}", deployed.text());
         streams_again(&lab, "garden", Duration::from_secs(30));
+        let (code, told) = fares(&lab);
+        let [porch, garden] = [0, 1].map(|at| told["cameras"][at]["problem"].as_str().map(str::to_owned));
+        assert!(porch.is_some_and(|why| why.starts_with("no answer: ")), "{told:#}");
+        assert_eq!((code, garden), (Some(1), None), "{told:#}");
         lab.power_on("porch");
         let deployed = deploy(&lab, &[]).must_exit(0);
         assert_eq!(deployed.result("porch").0, "changed", "{}", deployed.text());

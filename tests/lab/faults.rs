@@ -1,7 +1,7 @@
 //! What goes wrong while a camera streams, and how long until it streams again.
 
-use crate::fleet::{Fleet, status, streams_again};
-use crate::hosts::{Image, Lab, wait_for};
+use crate::fleet::{Fleet, all_well, fares, status, streams_again, verify};
+use crate::hosts::{Image, Lab, text, wait_for};
 use pistream_agent::{Cause, Status};
 use std::time::{Duration, Instant};
 
@@ -141,9 +141,44 @@ fn a_server_that_is_reloaded_restarted_or_stopped_is_streamed_to_again() {
     lab.root("hub", "systemctl stop pistream-server");
     let (found, words) = told(&lab, Cause::NotListening, Duration::from_secs(20));
     assert!(words.contains("Connection refused"), "{words}");
+    status_tells_of_a_stopped_server(&lab);
     lab.root("hub", "systemctl start pistream-server");
     let healed = streams_again(&lab, "porch", Duration::from_secs(40));
     println!("nginx stopped: told after {found:.1?}, the server received again {healed:.1?} after its start");
+    let told = all_well(&lab, Duration::from_secs(10));
+    assert!(
+        told["cameras"][0]["problem"].is_null() && told["servers"][0]["live"] == 1,
+        "{told:#}"
+    );
+    for host in [&told["cameras"][0], &told["servers"][0]] {
+        assert_eq!(host["certificate_days"], 364, "{told:#}");
+    }
+    println!(
+        "{}",
+        text(&lab.pistream(&["status", "-i", "hosts.yml"]).output().unwrap())
+    );
+}
+
+/// From both sides: the camera's cause with its counter, the server's unit.
+fn status_tells_of_a_stopped_server(lab: &Lab) {
+    let (code, told) = fares(lab);
+    assert_eq!(code, Some(1), "{told:#}");
+    let camera = &told["cameras"][0];
+    let problem = camera["problem"].as_str().unwrap_or_default();
+    assert!(
+        problem.contains("not listening: ") && problem.contains("Connection refused"),
+        "{told:#}"
+    );
+    for counter in ["restarts", "restarts_today"] {
+        let counted = camera["status"][counter]["not_listening"].as_u64();
+        assert!(counted > Some(0), "{counter}: {told:#}");
+    }
+    let problems = told["servers"][0]["problems"].to_string();
+    assert!(problems.contains("pistream-server.service is inactive"), "{told:#}");
+    println!(
+        "{}",
+        text(&lab.pistream(&["status", "-i", "hosts.yml"]).output().unwrap())
+    );
 }
 
 #[test]

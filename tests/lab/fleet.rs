@@ -232,6 +232,24 @@ pub fn lives(lab: &Lab, host: &str) -> String {
     lab.root(host, ask)
 }
 
+/// What `pistream status` tells: its exit code, and all of it.
+pub fn fares(lab: &Lab) -> (Option<i32>, Value) {
+    let output = lab.pistream(&["status", "-i", "hosts.yml", "--json"]).output().unwrap();
+    let told = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no status:\n{}", all(&output)));
+    (output.status.code(), told)
+}
+
+/// Waits until `pistream status` finds all well; tells what it then told.
+pub fn all_well(lab: &Lab, deadline: Duration) -> Value {
+    let mut told = Value::Null;
+    wait_for(deadline, "all to be well", || {
+        let (code, now) = fares(lab);
+        told = now;
+        code == Some(0)
+    });
+    told
+}
+
 /// What `pistream facts` tells of these hosts (all, if there are none), every one of which must answer.
 pub fn facts(lab: &Lab, hosts: &[&str]) -> Value {
     let arguments = [&["facts", "-i", "hosts.yml", "--json"], hosts].concat();

@@ -2,7 +2,7 @@
 //! dead in every way there is, which disturb nobody.
 
 use crate::authority::{Authority, SERVER};
-use crate::fleet::{deploy, streams_again, verify};
+use crate::fleet::{deploy, fares, streams_again, verify};
 use crate::hosts::{Image, Lab, run, text, wait_for};
 use crate::identity::put;
 use crate::names::NameServer;
@@ -180,7 +180,21 @@ fn a_stream_is_passed_on_by_tls_and_dead_targets_disturb_nobody() {
     {
         assert!(verified.text().contains(told), "{told} in\n{}", verified.text());
     }
+    let (code, told) = fares(&lab);
+    let targets = told["servers"][0]["restreams"].as_array().unwrap();
+    let states: Vec<String> = targets
+        .iter()
+        .map(|target| format!("{}: {}", target["target"], target["state"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        (code, &states[..2]),
+        (Some(1), &["live.example: ok".to_owned(), "attic: ok".to_owned()][..])
+    );
+    for (state, (_, words)) in states[2..].iter().zip(&dead) {
+        assert!(state.starts_with(words.as_str()), "{words} in {state}");
+    }
     for key in [KEY, WRONG_KEY] {
+        assert!(!told.to_string().contains(key), "a key shows");
         assert!(
             !verified.text().contains(key) && !deployed.text().contains(key),
             "a key shows"

@@ -1,6 +1,6 @@
 //! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
 
-use crate::fleet::{Fleet, bitrate_received, deploy, facts, status, streams_again, verify};
+use crate::fleet::{Fleet, all_well, bitrate_received, deploy, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use pistream_agent::Cause;
 use std::time::{Duration, Instant};
@@ -213,6 +213,7 @@ fn controls_are_judged_set_listed_and_put_back(lab: &Lab, fleet: &mut Fleet) {
     ])));
     println!("{table}");
     assert!(table.contains("25000 to 25000000 in steps of 25000"), "{table}");
+    what_the_driver_made_of_a_value_is_told(lab);
 
     fleet.cameras[0].2 = plain;
     fleet.deploy(lab).must_exit(0);
@@ -222,6 +223,21 @@ fn controls_are_judged_set_listed_and_put_back(lab: &Lab, fleet: &mut Fleet) {
         "0 (Variable Bitrate)",
         "not put back"
     );
+}
+
+/// A deploy refuses a value between two steps; one that comes by another way the driver rounds.
+fn what_the_driver_made_of_a_value_is_told(lab: &Lab) {
+    lab.root(
+        "porch",
+        "sed -i 's/^.pipeline.controls.$/&\\nrotate = 100/' /etc/pistream/camera.toml && systemctl restart pistream-camera",
+    );
+    streams_again(lab, "porch", Duration::from_secs(90));
+    let told = all_well(lab, Duration::from_secs(20));
+    let rounded = "control rotate: the driver made 90 of 100";
+    assert_eq!(told["cameras"][0]["notes"], serde_json::json!([rounded]), "{told:#}");
+    let verified = verify(lab);
+    assert!(verified.text().contains(rounded), "{}", verified.text());
+    verified.must_hold();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const H264: &str =
     r#""--codec", "h264", "--inline", "--flush", "-b", "250000", "-g", "15", "--profile", "high", "--level", "4""#;
@@ -366,4 +366,47 @@ fn a_stand_in_for_rpicam_vid_whose_video_does_not_get_through_is_started_anew_at
         governed.why.starts_with("lowered: the way to the server carries about"),
         "{governed:?}"
     );
+}
+
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn a_stand_in_for_rpicam_vid_that_makes_half_too_much_is_started_anew_with_less() {
+    let bench = paired(&H264.replace("250000", "{bitrate}"), COPY);
+    goes_wrong(&bench, "overshoot");
+    let output = format!("tcp://127.0.0.1:{}", slow_server(1_000_000));
+    let whole = fs::read_to_string(bench.path("camera.toml")).unwrap();
+    let to_server = whole.replace(&format!("{:?}", bench.path("out.flv")), &format!("{output:?}"));
+    fs::write(
+        bench.path("camera-1.toml"),
+        to_server.replace("bitrate = 250000", "bitrate = 50000"),
+    )
+    .unwrap();
+    let rungs = "rungs = [\"camera-1.toml\"]\n\n[[pipeline]]";
+    fs::write(bench.path("camera.toml"), to_server.replacen("[[pipeline]]", rungs, 1)).unwrap();
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(&bench, &supervisor);
+    let start = Instant::now();
+    bench.until("more than it is told", |status| status.bitrate_measured > 325_000);
+    // the bench's own patience is shorter than the encoder is given
+    let corrected = |status: &Status| status.bitrate_set < 250_000 && status.state == StreamState::Streaming;
+    while !bench.status().is_some_and(|status| corrected(&status)) {
+        assert!(start.elapsed() < Duration::from_secs(90), "{:?}", bench.status());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    println!("told less after {:.1?}", start.elapsed());
+    assert!(start.elapsed() > Duration::from_secs(40), "a scene would do that");
+    let after = pair(&bench, &supervisor);
+    assert!(is_gone(before.0) && is_gone(before.1) && after != before);
+    let status = bench.until("seconds of it", |status| status.frames > 15 * 8);
+    println!(
+        "{} bit/s of 250000, set to {}",
+        status.bitrate_measured, status.bitrate_set
+    );
+    // a step of the Pi's encoder is a tenth here
+    assert_eq!((status.bitrate_set, causes(&status)), (175_000, vec![]), "{status:?}");
+    assert!((230_000..=275_000).contains(&status.bitrate_measured), "{status:?}");
+    let governed = status.governed.unwrap();
+    assert_eq!((governed.target, governed.steps), (250_000, 1), "{governed:?}");
+    assert!(governed.why.starts_with("the encoder makes 3"), "{governed:?}");
 }

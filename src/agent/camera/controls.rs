@@ -19,8 +19,8 @@ const MOST_ENTRIES: i64 = 256;
 pub(crate) struct Applied {
     /// As read back, by name.
     pub(crate) values: BTreeMap<String, i64>,
-    /// Those the driver clamped or rounded: name, asked, got.
-    pub(crate) adjusted: Vec<(String, i64, i64)>,
+    /// Of those the driver clamped or rounded, by name: what was asked for.
+    pub(crate) adjusted: BTreeMap<String, i64>,
 }
 
 impl Camera {
@@ -48,7 +48,7 @@ impl Camera {
                 source,
             })?;
             if got != asked {
-                applied.adjusted.push((name.clone(), asked, got));
+                applied.adjusted.insert(name.clone(), asked);
             }
             applied.values.insert(name.clone(), got);
         }

@@ -45,7 +45,7 @@ pub struct Pipeline {
     #[serde(default)]
     pub controls: BTreeMap<String, ControlValue>,
     /// ffmpeg's arguments after the program name, complete, without log-level or stdin options (the agent adds those).
-    /// [`DEVICE`] stands for the device found.
+    /// [`DEVICE`] stands for the device found, [`BITRATE`] for `bitrate`, or for less where the encoder makes more of it.
     pub arguments: Vec<String>,
     /// Between which bitrates `video_bitrate` of `device` follows what the network carries; without them it stays as set.
     #[serde(default)]
@@ -67,6 +67,9 @@ pub const DEVICE: &str = "{device}";
 
 /// In the arguments of a pipeline's `capture`: the number of the camera that met its [`Requirement::Listed`].
 pub const CAMERA: &str = "{camera}";
+
+/// In a pipeline's `arguments` and in those of its `capture`: the bitrate that the encoder is told at its start. Bits per second.
+pub const BITRATE: &str = "{bitrate}";
 
 /// A program beside ffmpeg, and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,10 +160,25 @@ pub struct Status {
     pub bitrate_measured: u64,
     /// V4L2 controls as read back from the driver after setting.
     pub controls: BTreeMap<String, i64>,
+    /// Of those that the driver made something else of: what was asked for.
+    #[serde(default)]
+    pub adjusted: BTreeMap<String, i64>,
     /// How often ffmpeg had to be started again, by cause.
     pub restarts: BTreeMap<Cause, u64>,
+    /// The same since the host's day began (UTC).
+    #[serde(default)]
+    pub restarts_today: BTreeMap<Cause, u64>,
     /// The last failure, in words.
     pub last_error: Option<String>,
+    /// Its cause.
+    #[serde(default)]
+    pub last_cause: Option<Cause>,
+    /// For how long nothing has been streamed; 0 while it streams.
+    #[serde(default)]
+    pub down_seconds: u64,
+    /// Until it is tried again, while it waits for that. Seconds.
+    #[serde(default)]
+    pub next_try_seconds: Option<u64>,
     /// When the camera's own certificate ends. Seconds since 1970; none where it has none.
     pub certificate_until: Option<u64>,
     /// What is wrong with the host itself: its clock, its power supply.

@@ -1,10 +1,14 @@
-//! What verify asks of the server's agent, and the facts it gets. Facts only: judging them is the deployer's part.
+//! What verify and status ask of the server's agent, and the facts they get. Facts only: judging them is the deployer's
+//! part.
 
 use serde::{Deserialize, Serialize};
 
 /// What `pistream-agent inspect` reads from stdin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectRequest {
+    /// For status, instead of all that verify wants to know.
+    #[serde(default)]
+    pub glance: Option<Glance>,
     /// The ffmpeg program: an absolute path.
     pub ffmpeg: String,
     /// Base of the streams, as seen from an address that may play: "rtmp://127.0.0.1:1935/live".
@@ -26,6 +30,19 @@ pub struct InspectRequest {
     /// Give up on a stream after so long. Seconds.
     pub timeout: u64,
     pub streams: Vec<StreamRequest>,
+}
+
+/// Only look, at once: nothing is played, decoded, tried or waited for, and no picture grows older.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Glance {
+    /// systemd's units whose states are wanted.
+    pub units: Vec<String>,
+    /// The file with the server's own key and certificate, if it has one.
+    pub own: Option<String>,
+    /// Where viewers come in by HTTP or HTTPS.
+    pub web_port: u16,
+    /// Where recordings lie, if any are made.
+    pub recordings: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +122,40 @@ pub struct Facts {
     pub callers: Vec<CallerFacts>,
     /// When the server's certificate ends. Seconds since 1970; none where it has none.
     pub certificate_until: Option<u64>,
+    /// At a glance alone.
+    #[serde(default)]
+    pub glance: Option<Seen>,
+}
+
+/// What a [`Glance`] sees besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// In the order of the request.
+    pub units: Vec<UnitFacts>,
+    /// From how many addresses somebody is connected to the port for the web; `None`: the kernel does not tell.
+    pub web_viewers: Option<u64>,
+    pub disk: Option<DiskFacts>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitFacts {
+    pub name: String,
+    /// "active", "failed", "inactive" ...
+    pub state: String,
+    /// What it says of itself, if it does.
+    pub says: String,
+}
+
+/// The disk that recordings lie on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskFacts {
+    /// Bytes.
+    pub total: u64,
+    pub free: u64,
+    /// When the oldest recording begins. Seconds since 1970.
+    pub oldest: Option<u64>,
+    /// Why it could not be looked at, if so.
+    pub error: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -118,6 +169,9 @@ pub struct StreamFacts {
     pub dash: Option<Growth>,
     /// In the order of the request.
     pub restreams: Vec<RestreamFacts>,
+    /// Players by RTMP, who are neither its publisher nor a restream.
+    #[serde(default)]
+    pub players: u64,
 }
 
 /// A restream target.

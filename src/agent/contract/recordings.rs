@@ -49,6 +49,9 @@ pub enum Amount {
     Percent(u8),
 }
 
+/// How the keeper's unit says of itself that nothing is recorded.
+pub const RECORDING_STOPPED: &str = "recording is stopped: the disk is full";
+
 /// What a finished chunk is kept as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,9 +13,6 @@ use super::web;
 use pistream_agent::Ingest;
 use std::time::{Duration, Instant};
 
-/// Two moments lie at least so far apart.
-const APART: Duration = Duration::from_secs(2);
-
 /// nginx-rtmp tries a lost restream again after five seconds (`push_reconnect`); so long a missing one is waited for.
 const RECONNECT: Duration = Duration::from_secs(8);
 
@@ -32,6 +29,8 @@ pub(super) struct Stream {
     bytes_in: u64,
     pub(super) publisher: Option<Client>,
     restreams: Vec<Client>,
+    /// Everybody else.
+    pub(super) players: u64,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -76,14 +75,13 @@ impl Stream {
     fn read(node: roxmltree::Node<'_, '_>) -> Stream {
         let clients = || node.children().filter(|n| n.has_tag_name("client"));
         let publishing = |n: &roxmltree::Node<'_, '_>| n.children().any(|c| c.has_tag_name("publishing"));
+        let restream = |n: &roxmltree::Node<'_, '_>| text(*n, "flashver") == "ngx-local-relay";
         Stream {
             name: text(node, "name").to_owned(),
             bytes_in: number(node, "bytes_in"),
             publisher: clients().find(publishing).map(Client::read),
-            restreams: clients()
-                .filter(|c| text(*c, "flashver") == "ngx-local-relay")
-                .map(Client::read)
-                .collect(),
+            players: clients().filter(|c| !publishing(c) && !restream(c)).count() as u64,
+            restreams: clients().filter(restream).map(Client::read).collect(),
         }
     }
 
@@ -122,6 +120,8 @@ fn number(node: roxmltree::Node<'_, '_>, name: &str) -> u64 {
 pub(super) struct Looks<'a> {
     url: &'a str,
     application: &'a str,
+    /// Two looks lie at least so far apart.
+    apart: Duration,
     first: (Instant, Result<Statistics, StatisticsError>),
     /// The last two; restreams are judged by them.
     last: [Option<(Instant, Result<Statistics, StatisticsError>)>; 2],
@@ -129,10 +129,11 @@ pub(super) struct Looks<'a> {
 
 impl<'a> Looks<'a> {
     /// Takes the first look.
-    pub(super) fn begin(url: &'a str, application: &'a str) -> Self {
+    pub(super) fn begin(url: &'a str, application: &'a str, apart: Duration) -> Self {
         Looks {
             url,
             application,
+            apart,
             first: look(url, application),
             last: [None, None],
         }
@@ -149,7 +150,7 @@ impl<'a> Looks<'a> {
         self.last[1] = Some(self.later(self.first.0));
         while !wanted.iter().all(|(name, address)| self.forwards(name, address)) {
             let Some(previous) = self.last[1].take() else { return };
-            if previous.0 + APART > patience {
+            if previous.0 + self.apart > patience {
                 self.last[1] = Some(previous);
                 return;
             }
@@ -159,8 +160,15 @@ impl<'a> Looks<'a> {
     }
 
     fn later(&self, before: Instant) -> (Instant, Result<Statistics, StatisticsError>) {
-        std::thread::sleep((before + APART).saturating_duration_since(Instant::now()));
+        std::thread::sleep((before + self.apart).saturating_duration_since(Instant::now()));
         look(self.url, self.application)
+    }
+
+    /// How many play a stream by RTMP.
+    pub(super) fn players(&self, name: &str) -> u64 {
+        let last = self.last[1].as_ref().and_then(|(_, last)| last.as_ref().ok());
+        last.and_then(|last| last.stream(name))
+            .map_or(0, |stream| stream.players)
     }
 
     /// What the first and the last look say of a stream's publisher.

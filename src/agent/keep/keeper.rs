@@ -10,7 +10,7 @@ use crate::archive::{self, Chunk};
 use crate::supervise::journal::{Sieve, log};
 use crate::supervise::systemd::Systemd;
 use crate::{files, posix};
-use pistream_agent::{Format, KeepConfig};
+use pistream_agent::{Format, KeepConfig, RECORDING_STOPPED};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -236,7 +236,8 @@ impl Keeper {
 
     fn tell(&mut self, now: Instant, growing: usize) {
         let state = match (self.recorder.paused(), growing) {
-            (true, _) => "recording is stopped: the disk is full".to_owned(),
+            (true, _) => RECORDING_STOPPED.to_owned(),
+            (false, 1) => "1 stream is recorded".to_owned(),
             (false, streams) => format!("{streams} streams are recorded"),
         };
         let detail = format!(

@@ -21,8 +21,11 @@ pub(super) struct Bulletin {
     started: Instant,
     /// When the configuration was written, by the clock of that day.
     configured: Option<SystemTime>,
-    /// When the host itself was last looked at.
+    /// When the host itself was last looked at, and on which day by its clock.
     looked: Option<Instant>,
+    day: u64,
+    /// Since when nothing is streamed.
+    down: Option<Instant>,
     /// What is told; the parts that change by themselves are filled in when it is posted.
     pub(super) status: Status,
 }
@@ -44,6 +47,8 @@ impl Bulletin {
             started: now,
             configured,
             looked: None,
+            day: 0,
+            down: None,
             status,
         }
     }
@@ -94,7 +99,10 @@ impl Bulletin {
                 "{stream}: broke after {seconds} s of streaming: {told}; again in {pause:.2} s"
             ));
         }
-        *status.restarts.entry(cause).or_default() += 1;
+        for restarts in [&mut status.restarts, &mut status.restarts_today] {
+            *restarts.entry(cause).or_default() += 1;
+        }
+        status.last_cause = Some(cause);
         status.last_error = Some(message.to_owned());
         status.state = StreamState::BackingOff;
     }
@@ -102,16 +110,33 @@ impl Bulletin {
     /// Brings up to date what is told of the host itself.
     fn look(&mut self, now: Instant) {
         self.looked = Some(now);
-        let warnings = conditions::look(SystemTime::now(), self.configured);
+        let clock = SystemTime::now();
+        let warnings = conditions::look(clock, self.configured);
+        let day = clock
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs()
+            / 86_400;
         let status = &mut self.status;
+        if std::mem::replace(&mut self.day, day) != day {
+            status.restarts_today.clear();
+        }
         for warning in warnings.iter().filter(|warning| !status.warnings.contains(warning)) {
             log(format_args!("{}: {warning}", status.stream));
         }
         status.warnings = warnings;
     }
 
-    /// Brings the status up to date and shows it on the board and to systemd.
-    pub(super) fn post(&mut self, run: Option<&Run>, governed: Option<Governed>, systemd: &mut Systemd, now: Instant) {
+    /// Brings the status up to date and shows it on the board and to systemd. Without a run the next one begins at
+    /// `until`.
+    pub(super) fn post(
+        &mut self,
+        run: Option<&Run>,
+        until: Option<Instant>,
+        governed: Option<Governed>,
+        systemd: &mut Systemd,
+        now: Instant,
+    ) {
         if self.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY) {
             self.look(now);
         }
@@ -135,6 +160,13 @@ impl Bulletin {
             (status.fps, status.bitrate_measured) = (0.0, 0);
         }
         status.governed = governed;
+        let seconds = |from: Instant, to: Instant| to.saturating_duration_since(from).as_secs();
+        match status.state {
+            StreamState::Streaming => self.down = None,
+            _ => _ = self.down.get_or_insert(now),
+        }
+        status.down_seconds = self.down.map_or(0, |since| seconds(since, now));
+        status.next_try_seconds = until.map(|until| seconds(now, until));
         let (state, detail) = told(status);
         systemd.tell(now, &state, &detail);
         self.board.post(status.clone());

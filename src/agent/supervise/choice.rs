@@ -1,6 +1,6 @@
 //! Which pipeline is run: the first all of whose requirements hold. Pure: whether one holds is asked of somebody else.
 
-use pistream_agent::{CAMERA, DEVICE, Pipeline, Requirement};
+use pistream_agent::{BITRATE, CAMERA, DEVICE, Pipeline, Requirement};
 
 /// What requirements found on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,8 +78,9 @@ impl std::fmt::Display for PassedOver {
     }
 }
 
-/// The pipeline with what was found wherever [`DEVICE`] and [`CAMERA`] stand for it.
-pub(super) fn placed(pipeline: &Pipeline, found: &Found) -> Pipeline {
+/// The pipeline with what was found wherever [`DEVICE`] and [`CAMERA`] stand for it, and its bitrate for [`BITRATE`].
+pub(super) fn placed(pipeline: &Pipeline, found: &Found, bitrate: Option<u32>) -> Pipeline {
+    let bitrate = bitrate.map(|bitrate| bitrate.to_string());
     let mut placed = pipeline.clone();
     let own = placed.arguments.iter_mut().chain(&mut placed.device);
     let of_capture = placed.capture.iter_mut().flat_map(|capture| &mut capture.arguments);
@@ -87,6 +88,7 @@ pub(super) fn placed(pipeline: &Pipeline, found: &Found) -> Pipeline {
         let instead = match text.as_str() {
             DEVICE => &found.device,
             CAMERA => &found.camera,
+            BITRATE => &bitrate,
             _ => &None,
         };
         if let Some(instead) = instead {
@@ -197,16 +199,16 @@ mod tests {
         found.arguments = ["-i", DEVICE, "x{device}"].map(str::to_owned).to_vec();
         found.capture = Some(Capture {
             program: "rpicam-vid".to_owned(),
-            arguments: ["--camera", CAMERA].map(str::to_owned).to_vec(),
+            arguments: ["--camera", CAMERA, "-b", BITRATE].map(str::to_owned).to_vec(),
         });
         let place = Found {
             camera: Some("1".to_owned()),
             ..device("/dev/video2")
         };
-        let placed = placed(&found, &place);
+        let placed = placed(&found, &place, Some(250_000));
         assert_eq!(placed.device.as_deref(), Some("/dev/video2"));
         assert_eq!(placed.arguments, ["-i", "/dev/video2", "x{device}"]);
-        assert_eq!(placed.capture.unwrap().arguments, ["--camera", "1"]);
-        assert_eq!(super::placed(&found, &Found::default()), found);
+        assert_eq!(placed.capture.unwrap().arguments, ["--camera", "1", "-b", "250000"]);
+        assert_eq!(super::placed(&found, &Found::default(), None), found);
     }
 }

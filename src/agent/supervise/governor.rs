@@ -10,6 +10,7 @@
 //! The *setting* is what the driver must be told for the target to come out of it: encoders make up to half more than
 //! they are set to, and stick to it (raspberrypi/firmware#850).
 
+mod correction;
 mod delivery;
 mod ladder;
 mod overshoot;

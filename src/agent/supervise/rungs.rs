@@ -3,7 +3,7 @@
 //! When to be on which is not known here.
 
 use super::config::{self, ConfigError};
-use pistream_agent::{CameraConfig, Pipeline};
+use pistream_agent::{BITRATE, CameraConfig, Pipeline};
 use std::path::Path;
 
 /// The configurations with less to send, from the files that this one names beside `path`, its own.
@@ -35,6 +35,16 @@ impl Way<'_> {
     pub(super) fn needs(&self) -> u32 {
         self.pipeline.adapt.map_or(self.bitrate, |bounds| bounds.lowest)
     }
+
+    /// Whether its encoder is told its bitrate at its start, by [`BITRATE`].
+    pub(super) fn is_told(&self) -> bool {
+        let of_capture = self.pipeline.capture.iter().flat_map(|capture| &capture.arguments);
+        self.pipeline
+            .arguments
+            .iter()
+            .chain(of_capture)
+            .any(|text| text == BITRATE)
+    }
 }
 
 /// The pipeline at `index`, then what it is with less and less to send; the first at least. A rung on which nothing else
@@ -49,13 +59,16 @@ pub(super) fn ladder<'a>(config: &'a CameraConfig, rungs: &'a [CameraConfig], in
         // on the first there may be several of a name; the one at the index is meant
         let pipeline = if ways.is_empty() { Some(first) } else { same.next() };
         let Some(pipeline) = pipeline else { continue };
-        let differs =
-            |way: &Way| (&way.pipeline.arguments, &way.pipeline.capture) != (&pipeline.arguments, &pipeline.capture);
+        let next = Way {
+            pipeline,
+            bitrate: config.bitrate,
+        };
+        let differs = |way: &Way| {
+            (&way.pipeline.arguments, &way.pipeline.capture) != (&pipeline.arguments, &pipeline.capture)
+                || (next.is_told() && way.bitrate != next.bitrate)
+        };
         if ways.last().is_none_or(differs) {
-            ways.push(Way {
-                pipeline,
-                bitrate: config.bitrate,
-            });
+            ways.push(next);
         }
     }
     ways
@@ -88,6 +101,17 @@ mod tests {
             needs(&config(250_000, &encoded(250_000)), &rungs, 0),
             [250_000, 125_000, 50_000]
         );
+    }
+
+    #[test]
+    fn rungs_that_differ_in_what_the_encoder_is_told_alone_are_rungs() {
+        let told = "[[pipeline]]\nname = 'm2m'\narguments = ['-b:v', '{bitrate}']\n";
+        let rungs = [125_000, 125_000, 50_000].map(|bitrate| config(bitrate, told));
+        let first = config(250_000, told);
+        assert_eq!(needs(&first, &rungs, 0), [250_000, 125_000, 50_000]);
+        assert!(ladder(&first, &rungs, 0).iter().all(Way::is_told));
+        let fixed = config(250_000, &encoded(250_000));
+        assert!(!ladder(&fixed, &[], 0)[0].is_told());
     }
 
     #[test]

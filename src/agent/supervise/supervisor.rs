@@ -173,7 +173,11 @@ impl Supervisor {
             Some(Ok(applied)) => {
                 let status = &mut self.bulletin.status;
                 status.bitrate_set = bitrate_of(&applied).unwrap_or(status.bitrate_set);
+                for name in applied.values.keys() {
+                    status.adjusted.remove(name);
+                }
                 status.controls.extend(applied.values);
+                status.adjusted.extend(applied.adjusted);
             }
             Some(Err(message)) => self.bulletin.note(&message, now),
         }
@@ -215,11 +219,13 @@ impl Supervisor {
     }
 
     fn post(&mut self) {
-        let run = match &self.phase {
-            Phase::Running(run) => Some(&**run),
-            Phase::Waiting { .. } | Phase::Ended => None,
+        let (run, until) = match &self.phase {
+            Phase::Running(run) => (Some(&**run), None),
+            Phase::Waiting { until } => (None, Some(*until)),
+            Phase::Ended => (None, None),
         };
         let governed = self.tuning.told();
-        self.bulletin.post(run, governed, &mut self.systemd, Instant::now());
+        self.bulletin
+            .post(run, until, governed, &mut self.systemd, Instant::now());
     }
 }

@@ -31,20 +31,26 @@ impl Tuning {
             remembered: Remembered::beside(socket),
             device: None,
             governor: None,
-            ladder: Ladder::new(Vec::new()),
+            ladder: Ladder::new(Vec::new(), false),
         }
     }
 
-    /// Before a run of a pipeline whose rungs need so many bits per second: on which of them it is to be, from 0.
-    pub(super) fn begin_on(&mut self, needs: Vec<u32>) -> usize {
-        if self.ladder.needs() != needs {
-            self.ladder = Ladder::new(needs);
+    /// Before a run of a pipeline whose rungs need so many bits per second, and whose encoder is `told` so at its start or
+    /// otherwise: on which of them it is to be, from 0.
+    pub(super) fn begin_on(&mut self, needs: Vec<u32>, told: bool) -> usize {
+        if !self.ladder.is_of(&needs, told) {
+            self.ladder = Ladder::new(needs, told);
         }
         self.ladder.begin();
         self.ladder.at()
     }
 
-    /// During a run: whether it is to go on on another rung.
+    /// What the encoder is to be told at its start, where it is. Bits per second.
+    pub(super) fn setting(&self) -> Option<u32> {
+        self.ladder.setting()
+    }
+
+    /// During a run: whether it is to begin anew, on another rung or with another setting.
     pub(super) fn step(&mut self, now: Instant, reading: Reading) -> Option<Step> {
         if self.ladder.needs().len() < 2 {
             return None;

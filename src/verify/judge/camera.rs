@@ -80,3 +80,12 @@ fn as_set(camera: &Camera, status: &Status) -> bool {
         (set, ..) => set == asked,
     }
 }
+
+/// Controls that the driver made something else of.
+pub fn adjusted(status: &Status) -> Vec<String> {
+    let told = |(name, asked): (&String, &i64)| {
+        let got = status.controls.get(name)?;
+        Some(format!("control {name}: the driver made {got} of {asked}"))
+    };
+    status.adjusted.iter().filter_map(told).collect()
+}

@@ -63,6 +63,14 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
     Ok(format!("ok, there {}", words.join(", ")))
 }
 
+/// Each target, how it is in words, and whether it is connected.
+pub fn restream_states<'a>(camera: &'a Camera, stream: &StreamFacts) -> Vec<(&'a str, String, bool)> {
+    let targets = camera.restream.iter().zip(&stream.restreams);
+    targets
+        .map(|(target, facts)| (whom(target), state(facts), facts.connected))
+        .collect()
+}
+
 /// The target by its host, which says enough and never the key.
 fn whom(target: &Restream) -> &str {
     match &target.to {

@@ -47,7 +47,7 @@ fn healthy() -> (Status, StreamFacts, OutsiderFacts) {
         recording: grown(),
         hls: grown(),
         dash: grown(),
-        restreams: vec![],
+        ..StreamFacts::default()
     };
     let outsider = OutsiderFacts {
         publish_refused: Some(true),

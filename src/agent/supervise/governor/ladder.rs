@@ -6,8 +6,9 @@
 #[cfg(test)]
 mod tests;
 
+use super::correction::Correction;
 use super::delivery::{Delivery, TRICKLE};
-use super::{Reading, USED, bits};
+use super::{Reading, USED, bits, whole};
 use pistream_agent::Governed;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const CLEAR: f64 = 0.2;
 /// this nobody waits for it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(300);
+/// What the Pi's encoder rounds to. Bits per second.
+const STEP: f64 = 25_000.0;
 
 /// A restart on another rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub(in crate::supervise) struct Step {
 pub(in crate::supervise) struct Ladder {
     /// What each rung needs at least, bits per second; the first is what the inventory asks for.
     needs: Vec<u32>,
+    /// Where what is needed is what the encoder is told at its start.
+    correction: Option<Correction>,
     at: usize,
     steps: u64,
     delivery: Delivery,
@@ -55,9 +60,11 @@ pub(in crate::supervise) struct Ladder {
 }
 
 impl Ladder {
-    pub(in crate::supervise) fn new(needs: Vec<u32>) -> Ladder {
+    /// `told`: the encoder is told at its start what a rung needs.
+    pub(in crate::supervise) fn new(needs: Vec<u32>, told: bool) -> Ladder {
         Ladder {
             needs,
+            correction: told.then(Correction::default),
             at: 0,
             steps: 0,
             delivery: Delivery::default(),
@@ -75,8 +82,25 @@ impl Ladder {
         &self.needs
     }
 
+    /// Whether it is the ladder of such rungs.
+    pub(in crate::supervise) fn is_of(&self, needs: &[u32], told: bool) -> bool {
+        self.needs == needs && self.correction.is_some() == told
+    }
+
     pub(in crate::supervise) fn at(&self) -> usize {
         self.at
+    }
+
+    /// What the encoder is to be told on the present rung, for what it needs to come of it.
+    pub(in crate::supervise) fn setting(&self) -> Option<u32> {
+        self.setting_by(self.correction.as_ref()?.factor())
+    }
+
+    /// The nearest that the encoder knows, and never less than on the last rung.
+    fn setting_by(&self, factor: f64) -> Option<u32> {
+        let (asked, lowest) = (*self.needs.get(self.at)?, *self.needs.last()?);
+        let nearest = whole((f64::from(asked) * factor / STEP).round() * STEP);
+        Some(nearest.clamp(lowest.min(asked), asked))
     }
 
     /// How often it came to a restart.
@@ -97,6 +121,9 @@ impl Ladder {
     pub(in crate::supervise) fn begin(&mut self) {
         self.delivery = Delivery::default();
         (self.started, self.clear_since, self.waiting) = (None, None, 0);
+        if let Some(correction) = &mut self.correction {
+            correction.restart();
+        }
     }
 
     /// Takes in a reading. `Some` when another rung is to be tried: it is taken to be tried then.
@@ -125,7 +152,32 @@ impl Ladder {
         let calm = self
             .clear_since
             .is_some_and(|since| now.duration_since(since) >= self.calm);
-        (calm && self.at > 0).then(|| self.up(now))
+        match calm && self.at > 0 {
+            true => Some(self.up(now)),
+            false => self.correct(reading, clear, needed),
+        }
+    }
+
+    /// Anew on the same rung where the encoder has for long made more than it was told. Only where the network takes all that
+    /// is made, since else ffmpeg is slowed down and what it writes is not what the encoder makes; and not on the last rung,
+    /// below which nothing is told.
+    fn correct(&mut self, reading: Reading, clear: bool, asked: f64) -> Option<Step> {
+        let before = self.setting()?;
+        let correction = self.correction.as_mut()?;
+        if !clear || self.at + 1 == self.needs.len() {
+            correction.restart();
+            return None;
+        }
+        let (factor, made) = correction.take(reading.written_at, reading.written, asked, f64::from(before))?;
+        let setting = self.setting_by(factor).filter(|setting| *setting != before)?;
+        self.correction.as_mut()?.adopt(factor);
+        self.why = format!(
+            "the encoder makes {} kbit/s of {}: set to {}",
+            whole(made / 1e3),
+            before / 1000,
+            setting / 1000
+        );
+        Some(self.step(self.at, SHORTEST_PAUSE))
     }
 
     /// To the first rung that leaves room, or the last; nowhere from the last.

@@ -33,11 +33,13 @@ impl Supervisor {
             Err(reasons) => return self.wait_for_a_pipeline(reasons),
         };
         let ways = ladder(&self.config, &self.rungs, choice.index);
-        let at = self.tuning.begin_on(ways.iter().map(Way::needs).collect());
+        let told = ways.first().is_some_and(Way::is_told);
+        let at = self.tuning.begin_on(ways.iter().map(Way::needs).collect(), told);
         let Some(&Way { pipeline, bitrate }) = ways.get(at) else {
             return;
         };
-        let pipeline = &placed(pipeline, &choice.found);
+        let bitrate = self.tuning.setting().unwrap_or(bitrate);
+        let pipeline = &placed(pipeline, &choice.found, Some(bitrate));
         let applied = match self.tuning.begin(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),
@@ -67,7 +69,8 @@ impl Supervisor {
                 status.stream, pipeline.name, choice.why
             ));
         }
-        for (name, asked, got) in &applied.adjusted {
+        for (name, asked) in &applied.adjusted {
+            let got = applied.values.get(name).copied().unwrap_or_default();
             log(format_args!(
                 "control {name}: asked for {asked}, the driver made it {got}"
             ));
@@ -75,7 +78,7 @@ impl Supervisor {
         status.pipeline = Some(pipeline.name.clone());
         status.why = choice.why;
         status.bitrate_set = bitrate_of(&applied).unwrap_or(bitrate);
-        status.controls = applied.values;
+        (status.controls, status.adjusted) = (applied.values, applied.adjusted);
         let stall_after = Duration::from_secs(self.config.stall_after);
         self.phase = Phase::Running(Box::new(Run::new(number, ffmpeg, capture, stall_after, Instant::now())));
     }
