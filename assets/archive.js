@@ -56,6 +56,10 @@ class Archive {
     this.list = element("ol", "chunks");
     this.note = element("p", "note", "loading");
     const title = element("h1", "", name);
+    this.video.setAttribute("aria-label", `${name}: recording`);
+    // the list below says the same in words, and is reached by the keyboard
+    this.line.setAttribute("aria-hidden", "true");
+    this.note.setAttribute("role", "status");
     place.replaceChildren(element("div", "title", title, this.days), this.video, this.line, this.note, this.list);
   }
 
@@ -105,9 +109,9 @@ class Archive {
   }
 
   draw() {
+    for (const part of [this.days, this.video, this.line]) part.hidden = this.day === null;
     if (this.day === null) {
       this.note.textContent = "Nothing is recorded yet: a chunk appears here when it is finished.";
-      this.line.replaceChildren();
       this.list.replaceChildren();
       return;
     }
@@ -128,7 +132,7 @@ class Archive {
     this.line.replaceChildren(...bars, ...hours, this.cursor);
     const missing = parts.filter((p) => !p.chunk && !p.growing);
     const total = missing.reduce((sum, p) => sum + p.end - p.start, 0);
-    this.note.textContent = missing.length ? `${missing.length} gaps, ${length(total)} in all` : "no gaps";
+    this.note.textContent = missing.length ? `${missing.length} ${missing.length === 1 ? "gap" : "gaps"}, ${length(total)} in all` : "no gaps";
     this.list.replaceChildren(...parts.map((part) => this.row(part)));
     this.mark();
   }
@@ -140,10 +144,14 @@ class Archive {
     const { chunk } = part;
     const playable = chunk.file.endsWith(".mp4");
     const play = element(playable ? "button" : "span", "", times);
-    if (playable) play.addEventListener("click", () => this.play(chunk, 0));
+    if (playable) {
+      play.setAttribute("aria-label", `Play ${times}`);
+      play.addEventListener("click", () => this.play(chunk, 0));
+    }
     const save = element("a", "", `download (${(chunk.bytes / 1e6).toFixed(1)} MB)`);
     save.href = `recordings/${chunk.file}`;
     save.download = "";
+    save.setAttribute("aria-label", `Download ${times}`);
     const row = element("li", "", play, element("span", "", length(chunk.end - chunk.start)), save);
     row.dataset.file = chunk.file;
     return row;
@@ -172,7 +180,10 @@ class Archive {
   }
 
   mark() {
-    for (const row of this.list.children) row.toggleAttribute("aria-current", row.dataset.file === this.playing?.file);
+    for (const row of this.list.children) {
+      if (row.dataset.file && row.dataset.file === this.playing?.file) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    }
     const at = this.playing ? this.playing.start + this.video.currentTime - this.day : -1;
     this.cursor.hidden = at < 0 || at > DAY;
     this.cursor.style.left = `${at / DAY * 100}%`;

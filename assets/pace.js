@@ -7,6 +7,8 @@
 const LEAST = 0.1;      // margin for a segment that comes late: at least this,
 const MOST = 4;         // and at most this, where the network is bad
 const COUNTS = 40;      // seconds that an arrival counts: a camera's clock and this one drift apart
+const EARLY = 0.08;     // so long before it is due a segment is looked for: only who looks early learns how soon it can be there
+const SLEPT = 1;        // so much sooner than ever: not the network, a clock that stood still in a sleeping machine
 const FORGIVES = 240;   // seconds without a stall after which what stalls have cost is halved
 
 const now = () => performance.now() / 1000;
@@ -16,9 +18,13 @@ export class Pace {
   #penalty = 0;    // margin that stalls have cost
   #stalled = 0;
 
-  // A segment that ends at `end` in media time has come, as soon as it could.
-  saw(end, length) {
+  // A segment that ends at `end` in media time is here. `alone`: it was looked for when it was due, and tells how long they
+  // take; one of several may have been here for long. But if that is sooner than any that was known, it was looked for too
+  // late all the time, and what was known is forgotten.
+  saw(end, length, alone) {
     const at = now();
+    if (at - end < this.#soonest - (alone ? SLEPT : 0)) this.#arrivals = [];
+    if (!alone) return;
     this.#arrivals.push({ at, length, delay: at - end });
     while (this.#arrivals[0].at < at - COUNTS) this.#arrivals.shift();
     if (this.#penalty && at - this.#stalled > FORGIVES) {
@@ -46,9 +52,9 @@ export class Pace {
     return longest + Math.min(MOST, LEAST + this.#latest - this.#soonest + this.#penalty);
   }
 
-  // Seconds until the segment after the one that ends at `end` can be here: segments need not be equally long.
+  // Seconds until it is worth looking for the segment after the one that ends at `end`: segments need not be equally long.
   due(end) {
     const shortest = Math.min(...this.#arrivals.map((a) => a.length));
-    return end + shortest + this.#soonest - now();
+    return end + shortest + this.#soonest - now() - EARLY;
   }
 }

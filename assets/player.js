@@ -1,4 +1,5 @@
-// One camera, live, over nginx-rtmp's DASH by MediaSource. Heals by itself: whatever breaks, it begins anew.
+// One camera, live, over nginx-rtmp's DASH by MediaSource. Heals by itself: whatever breaks, it begins anew. Rests while
+// nobody sees the page.
 
 import { Pace } from "./pace.js";
 import { head, manifestOf, pictures, sinceKeyframe } from "./segments.js";
@@ -8,44 +9,14 @@ const WAITING = 6000;   // milliseconds without a new segment until the picture 
 const LOST = 15000;     // milliseconds without a new segment until everything begins anew
 const BACK = 20;        // seconds of past pictures that stay in memory
 const EAGER = 40;       // milliseconds from one look for a segment that is due to the next,
-const EARLY = 80;       // beginning so long before: only who looks early learns how soon it can be there;
 const CALM = 250;       // and for one that is long overdue; so often the picture's place is looked at, too
 const STEP = 0.1;       // by so much faster or slower the picture runs to its place,
 const NEAR = 0.05;      // unless it is as near as this (seconds)
 const FAR = 1.5;        // or so far that it jumps; to begin with, it jumps sooner
 const SOON = 0.2;
 
-// A figure for the wall.
-export function show(name, recordings) {
-  const figure = document.createElement("figure");
-  const video = document.createElement("video");
-  const caption = document.createElement("figcaption");
-  const title = document.createElement(recordings ? "a" : "span");
-  const state = document.createElement("span");
-  figure.dataset.camera = name;
-  title.textContent = name;
-  if (recordings) { title.href = `#${name}`; title.title = "Recordings"; }
-  state.className = "state";
-  video.muted = video.autoplay = video.playsInline = true;
-  video.tabIndex = 0;
-  video.title = "Full screen";
-  video.setAttribute("aria-label", `${name}: full screen`);
-  caption.append(title, state);
-  figure.append(video, caption);
-  const whole = () => (video.requestFullscreen || video.webkitEnterFullscreen)?.call(video);
-  video.addEventListener("click", whole);
-  video.addEventListener("keydown", (event) => { if (event.key === "Enter") whole(); });
-  const tell = (word, detail = "") => {
-    const text = detail ? `${word} ${detail}` : word;
-    if (state.textContent === text) return;
-    state.dataset.state = word;
-    state.textContent = text;
-  };
-  keepPlaying(name, video, tell);
-  return figure;
-}
-
-async function keepPlaying(name, video, tell) {
+// Shows it in `video`, for ever. `tell(word, detail)` hears how it is: connecting, live, waiting, paused.
+export async function keepPlaying(name, video, tell) {
   tell("connecting");
   for (;;) {
     try { await play(name, video, tell); } catch { tell("waiting"); }
@@ -55,7 +26,10 @@ async function keepPlaying(name, video, tell) {
 
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-// A browser lets a hidden page sleep long; this sleep ends as soon as the page is seen again.
+// A hidden page's pictures are wanted only where one has a window of its own.
+const unseen = (video) => document.hidden && document.pictureInPictureElement !== video;
+
+// Sleeps so long; a page that comes or goes ends it, since a browser lets a hidden page sleep long.
 function nap(milliseconds) {
   return new Promise((done) => {
     const end = () => {
@@ -68,8 +42,14 @@ function nap(milliseconds) {
   });
 }
 
+// Until somebody looks again.
+async function rest(video) {
+  while (unseen(video)) await nap(60000);
+}
+
 // Plays until something breaks.
 async function play(name, video, tell) {
+  await rest(video);
   const Source = window.ManagedMediaSource || window.MediaSource;
   if (!Source) {
     video.src = `hls/${name}/index.m3u8`;
@@ -80,7 +60,7 @@ async function play(name, video, tell) {
   let manifest = await manifestOf(base);
   const source = new Source();
   const url = URL.createObjectURL(source);
-  const pace = new Pace();
+  let pace = new Pace();
   let settled = false;
   const stalled = () => { if (settled && !video.seeking && !document.hidden) pace.stalled(); };
   video.addEventListener("waiting", stalled);
@@ -99,9 +79,9 @@ async function play(name, video, tell) {
         await append((await pictures(segment)).data);
         newest = performance.now();
       }
-      // one that was looked for when it was due tells how long they take; of those that were there already nobody knows
-      if (last && fresh.length === 1 && !document.hidden) pace.saw(fresh[0].end, fresh[0].end - fresh[0].time);
-      last = fresh.at(-1) || last;
+      const latest = fresh.at(-1);
+      if (last && latest) pace.saw(latest.end, latest.end - latest.time, fresh.length === 1);
+      last = latest || last;
       const silent = performance.now() - newest;
       if (silent > LOST) throw new Error("no new segment");
       if (video.error) throw video.error;
@@ -113,12 +93,19 @@ async function play(name, video, tell) {
       }
       if (silent > WAITING) tell("waiting");
       else if (pace.known) tell("live", `${Math.max(0, pace.age(video.currentTime)).toFixed(1)} s`);
-      const due = pace.known ? 1000 * pace.due(last.end) - EARLY : 0;
+      const due = pace.known ? 1000 * pace.due(last.end) : 0;
       await nap(due < -1000 ? CALM : Math.min(CALM, Math.max(EAGER, due)));
-      if (due > CALM) continue;
+      if (unseen(video)) {
+        tell("paused");
+        await rest(video);
+        tell("connecting");
+        // what was known of times is old; the machine may have slept
+        [pace, last, newest] = [new Pace(), null, performance.now()];
+      } else if (due > CALM) continue;
       const { began } = manifest;
       manifest = await manifestOf(base);
-      if (manifest.began !== began || manifest.media.every((s) => s.time < last.time)) throw new Error("the camera began anew");
+      const older = (s) => last && s.time < last.time;
+      if (manifest.began !== began || manifest.media.every(older)) throw new Error("the camera began anew");
     }
   } finally {
     video.removeEventListener("waiting", stalled);

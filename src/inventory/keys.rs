@@ -187,8 +187,8 @@ keys! {
 keys! {
     /// HLS or DASH.
     SegmentKeys {
-        /// Length of a segment; it is cut at the first keyframe after it. Half a second at most where a camera has `latency: low`.
-        fragment: Span<500, { M }> = "2s",
+        /// Length of a segment. HLS: by default 2s, cut at the first keyframe after it, half a second at most where a camera has `latency: low`. DASH: by default 1s, cut at any picture, a quarter of a second at most there.
+        fragment: Span<250, { M }>,
         /// What the playlist spans: at least three fragments.
         playlist: Span<S, { H }> = "20s",
     }
@@ -234,8 +234,8 @@ keys! {
         force_bitrate: bool = "false",
         /// off, or silent: a track with nothing to hear, for an iPhone's and other players that show HLS only with sound.
         audio: Audio = "off",
-        /// normal, or low: keyframes and segments of half a second at most, which cost picture quality, for viewers of HLS,
-        /// DASH and the page that are less than a second behind. RTMP is fast either way.
+        /// normal, or low: keyframes of half a second at most, which cost picture quality, and as short segments, for viewers
+        /// of HLS, DASH and the page that are less than a second behind. RTMP is fast either way.
         latency: Latency = "normal",
         /// Time between two keyframes; with `latency: low` half a second at most.
         keyframe_interval: Span<100, { M }> = "2s",

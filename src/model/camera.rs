@@ -166,13 +166,13 @@ pub enum Latency {
     /// What costs no bits.
     #[default]
     Normal,
-    /// Keyframes and segments of [`Latency::LOW`] at most.
+    /// Keyframes every [`Latency::LOW`] at least, and segments as short, or shorter where they need none.
     Low,
 }
 
 impl Latency {
-    /// Between two keyframes, and so of a segment, where latency is to be low. Shorter ones would cost more bits than they
-    /// gain: the way to the viewer and the player's margin remain.
+    /// Between two keyframes, and so of a segment that is cut at them, where latency is to be low. Shorter ones would cost more
+    /// bits than they gain: the way to the viewer and the player's margin remain.
     pub const LOW: Duration = Duration::from_millis(500);
 
     /// The interval itself, or less where latency is to be low.
@@ -181,6 +181,11 @@ impl Latency {
             Latency::Normal => interval,
             Latency::Low => interval.min(Latency::LOW),
         }
+    }
+
+    /// A segment's length where no keyframe is needed to cut: two go between two keyframes.
+    pub fn cap_anywhere(self, length: Duration) -> Duration {
+        self.cap(length * 2) / 2
     }
 }
 

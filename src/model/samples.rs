@@ -55,8 +55,8 @@ fn camera(at: u8) -> Camera {
 }
 
 pub(crate) fn fleet(cameras: u8) -> Fleet {
-    let segments = Segments {
-        fragment: Duration::from_secs(2),
+    let segments = |seconds| Segments {
+        fragment: Duration::from_secs(seconds),
         playlist: Duration::from_secs(20),
     };
     Fleet {
@@ -87,8 +87,8 @@ pub(crate) fn fleet(cameras: u8) -> Fleet {
                 keep_free: Amount::Bytes(1_000_000_000),
                 keep_at_least: Duration::from_secs(24 * 3600),
             }),
-            hls: Some(segments.clone()),
-            dash: Some(segments),
+            hls: Some(segments(2)),
+            dash: Some(segments(1)),
         }],
         cameras: (1..=cameras).map(camera).collect(),
         viewers: vec![],

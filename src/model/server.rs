@@ -138,7 +138,7 @@ pub struct RecordingLimits {
 /// HLS or DASH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segments {
-    /// Length of a segment; cut at the first keyframe after it.
+    /// Length of a segment; of HLS the least, it ends at the next keyframe.
     pub fragment: Duration,
     /// What the playlist spans.
     pub playlist: Duration,

@@ -9,7 +9,7 @@ use crate::templates::Templates;
 use pistream_agent::{Directory, File, Plan, Unit, User};
 
 /// The viewers' page: travels unchanged.
-const PAGE: [(&str, &str); 8] = [
+const PAGE: [(&str, &str); 9] = [
     ("index.html", include_str!("../../assets/index.html")),
     ("page.js", include_str!("../../assets/page.js")),
     ("archive.js", include_str!("../../assets/archive.js")),
@@ -18,6 +18,7 @@ const PAGE: [(&str, &str); 8] = [
     ("player.js", include_str!("../../assets/player.js")),
     ("segments.js", include_str!("../../assets/segments.js")),
     ("style.css", include_str!("../../assets/style.css")),
+    ("wall.js", include_str!("../../assets/wall.js")),
 ];
 
 pub(super) fn for_server(

@@ -386,3 +386,24 @@ fn what_a_camera_becomes_on_a_narrow_uplink_lies_beside_its_settings_and_is_chec
         );
     }
 }
+
+#[test]
+fn hls_is_cut_at_keyframes_and_dash_at_any_picture_of_half_the_length() {
+    let mut fleet = fleet(2);
+    let lengths = |fleet: &Fleet| {
+        let of_hub = plan(fleet, "hub");
+        let line = |line: &&str| line.contains("_fragment ") || line.contains("_playlist_length ");
+        let lines = content(&of_hub, "nginx.conf").lines().map(str::trim).filter(line);
+        lines.collect::<Vec<&str>>().join(" ")
+    };
+    assert_eq!(
+        lengths(&fleet),
+        "hls_fragment 1800ms; hls_playlist_length 20000ms; dash_fragment 490ms; dash_playlist_length 10000ms;"
+    );
+    // one camera in a hurry, and nginx cuts for all
+    fleet.cameras[1].latency = crate::model::Latency::Low;
+    assert_eq!(
+        lengths(&fleet),
+        "hls_fragment 450ms; hls_playlist_length 20000ms; dash_fragment 122ms; dash_playlist_length 10000ms;"
+    );
+}

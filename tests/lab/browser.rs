@@ -95,6 +95,18 @@ impl Browser {
         self.call("Page.navigate", json!({ "url": url }));
     }
 
+    /// Another tab is opened before this one: nobody sees the page.
+    pub fn hide(&mut self) {
+        let session = self.session.take();
+        self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        self.session = session;
+    }
+
+    /// Its tab is chosen again.
+    pub fn reveal(&mut self) {
+        self.call("Page.bringToFront", json!({}));
+    }
+
     /// One command, and its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
         self.said += 1;

@@ -24,6 +24,7 @@ mod latency;
 mod links;
 mod names;
 mod page;
+mod players;
 mod power;
 mod recordings;
 mod releases;

@@ -92,6 +92,68 @@ fn named(page: &mut Browser) -> Vec<String> {
     names
 }
 
+/// Nobody sees the page: nothing is fetched, and the pictures are live again as soon as somebody does.
+fn rests_while_hidden(page: &mut Browser) {
+    page.hide();
+    for camera in ["porch", "garden"] {
+        wait_for(SOON, &format!("{camera} to rest"), || state(page, camera) == "paused");
+    }
+    let fetched = "performance.setResourceTimingBufferSize(1e5), performance.getEntriesByType('resource').length";
+    let before = page.number(fetched);
+    let hidden = Instant::now();
+    wait_for(SOON, "three segments' time", || {
+        hidden.elapsed() >= Duration::from_secs(3)
+    });
+    assert_eq!(page.number(fetched), before, "a hidden page fetches");
+    page.reveal();
+    let shown = Instant::now();
+    for camera in ["porch", "garden"] {
+        live(page, camera);
+    }
+    println!(
+        "seen again: live, and moving for a second, after {:.1?}",
+        shown.elapsed()
+    );
+}
+
+/// Enter: the whole screen, and back. Arrows: from picture to picture. Escape: from the recordings to the wall.
+fn by_keyboard(page: &mut Browser) {
+    let press = |page: &mut Browser, key: &str| {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let code = match key {
+                "Enter" => 13,
+                "Escape" => 27,
+                _ => 39,
+            };
+            page.call(
+                "Input.dispatchKeyEvent",
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code }),
+            );
+        }
+    };
+    let at = "document.activeElement.closest('figure')?.dataset.camera";
+    page.ask(&format!("{}.focus()", video_of("porch")));
+    press(page, "ArrowRight");
+    assert_eq!(page.text(at), "garden");
+    press(page, "ArrowRight");
+    assert_eq!(page.text(at), "porch");
+    for whole in [true, false] {
+        press(page, "Enter");
+        wait_for(SOON, "the whole screen, and back", || {
+            page.holds("document.fullscreenElement !== null") == whole
+        });
+    }
+    page.ask("location.hash = 'porch'");
+    wait_for(SOON, "the recordings", || {
+        page.holds("document.querySelector('#wall').hidden")
+    });
+    assert!(page.holds("document.querySelector('nav [aria-current=page]').textContent === 'porch'"));
+    press(page, "Escape");
+    wait_for(SOON, "the wall", || {
+        page.holds("!document.querySelector('#wall').hidden")
+    });
+}
+
 fn latency(page: &mut Browser, camera: &str) -> f64 {
     let said = state(page, camera);
     let seconds = said
@@ -194,7 +256,7 @@ fn the_wall_is_live_and_heals_and_recordings_play_and_seek() {
     // a phone; light and dark
     page.call(
         "Emulation.setDeviceMetricsOverride",
-        json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true }),
+        json!({ "width": 360, "height": 780, "deviceScaleFactor": 2, "mobile": true }),
     );
     assert!(page.holds("document.documentElement.scrollWidth <= innerWidth"));
     assert!(page.holds(
@@ -216,20 +278,27 @@ fn the_wall_is_live_and_heals_and_recordings_play_and_seek() {
         }
     }
 
+    rests_while_hidden(&mut page);
+    by_keyboard(&mut page);
+
     // nothing went wrong but that the first segments were not there yet
     let complaints: Vec<&String> = page.complaints().iter().filter(|c| !c.contains("/dash/")).collect();
     assert!(complaints.is_empty(), "{complaints:?}");
 
     // the cable of the server is pulled: nothing arrives at the browser nor from the cameras
     lab.cut_network("hub");
-    wait_for(SOON, "the page to notice", || state(&mut page, "porch") == "waiting");
+    wait_for(SOON, "the page to notice", || {
+        state(&mut page, "porch").starts_with("no picture since")
+    });
     lab.restore_network("hub");
     for camera in ["porch", "garden"] {
         live(&mut page, camera);
     }
     // a camera loses its power
     lab.power_cut("porch");
-    wait_for(SOON, "the page to notice", || state(&mut page, "porch") == "waiting");
+    wait_for(SOON, "the page to notice", || {
+        state(&mut page, "porch").starts_with("no picture since")
+    });
     live(&mut page, "garden");
     lab.power_on("porch");
     live(&mut page, "porch");

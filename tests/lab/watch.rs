@@ -4,15 +4,17 @@ use crate::authority::{Authority, SERVER, self_signed};
 use crate::fleet::{Fleet, deploy, streams_again};
 use crate::hosts::{Image, Lab, all, run, wait_for};
 use crate::identity::{SOON, certs};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// anna may watch porch; the machine at which she sits, with her pass and nothing else, is a directory.
-fn with_anna() -> (Lab, PathBuf) {
+pub fn with_anna() -> (Lab, PathBuf) {
     let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
     Fleet::new(&lab, "russh", &["porch", "garden"]).write(&lab);
     let inventory = fs::read_to_string(lab.home().join("hosts.yml")).unwrap();
@@ -29,7 +31,7 @@ fn with_anna() -> (Lab, PathBuf) {
     (lab, machine)
 }
 
-fn issue(lab: &Lab, directory: &str) -> Output {
+pub fn issue(lab: &Lab, directory: &str) -> Output {
     let mut issue = lab.pistream(&["certs", "issue", "--viewer", "anna", "-o", directory]);
     issue.output().unwrap()
 }
@@ -116,7 +118,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
         .output()
         .unwrap();
     let hashes = String::from_utf8_lossy(&hashes.stdout).into_owned();
-    let frames: std::collections::BTreeSet<&str> = hashes.lines().filter_map(|l| l.rsplit(", ").next()).collect();
+    let frames: BTreeSet<&str> = hashes.lines().filter_map(|l| l.rsplit(", ").next()).collect();
     assert!(frames.len() >= 20, "{hashes}");
 
     // a player is started, and its end is the end
@@ -132,6 +134,8 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     wait_for(SOON, "the end after the player's", || {
         ffplay.try_wait().unwrap().is_some()
     });
+
+    mpv_shows_pictures(&machine);
 
     // another camera: not by asking, not by a pass that says so, not by any other player
     let asked = watch(&machine, &["garden", "--viewer", "anna"]).output().unwrap();
@@ -229,6 +233,47 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     refused(&machine, &again, "does not let anna in");
 }
 
+/// The real mpv, as it is on a machine without a display: her own mpv.conf has it paint thirty pictures into files. It ends
+/// with the last one, and so do watch and its port.
+fn mpv_shows_pictures(machine: &Path) {
+    let home = machine.join("mpv");
+    fs::create_dir(&home).unwrap();
+    let conf = format!("vo=image\nvo-image-outdir={}\nframes=30\n", home.display());
+    fs::write(home.join("mpv.conf"), conf).unwrap();
+    let mut mpv = watch(machine, &["porch", "--viewer", "anna", "--player", "mpv"]);
+    mpv.env("MPV_HOME", &home).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut mpv = mpv.spawn().unwrap();
+    let mut port = None;
+    wait_for(SOON, "mpv", || {
+        port = child_of(mpv.id()).and_then(port_told);
+        port.is_some()
+    });
+    wait_for(SOON, "mpv's end", || mpv.try_wait().unwrap().is_some());
+    assert!(mpv.wait().unwrap().success());
+    assert!(
+        TcpStream::connect(("127.0.0.1", port.unwrap())).is_err(),
+        "a port is left"
+    );
+    assert!(distinct_pictures(&home, "jpg") >= 20, "mpv's pictures do not move");
+}
+
+/// How many of the pictures in a directory differ.
+pub fn distinct_pictures(directory: &Path, kind: &str) -> usize {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let pictures = files.filter(|file| file.extension().is_some_and(|e| e == kind));
+    pictures
+        .map(|file| fs::read(file).unwrap())
+        .collect::<BTreeSet<Vec<u8>>>()
+        .len()
+}
+
+/// The port on loopback that a player was told, once it is one.
+pub fn port_told(player: u32) -> Option<u16> {
+    let arguments = fs::read_to_string(format!("/proc/{player}/cmdline")).ok()?;
+    let (_, address) = arguments.split_once("rtmp://127.0.0.1:")?;
+    address.split('/').next()?.parse().ok()
+}
+
 /// How many bytes a server with this identity hears while `during` lasts.
 fn impostor(lab: &Lab, address: &str, identity: &str, during: impl Fn()) -> u64 {
     let file = lab.home().join("impostor.pem");
@@ -254,7 +299,7 @@ fn impostor(lab: &Lab, address: &str, identity: &str, during: impl Fn()) -> u64 
         .stderr(Stdio::null());
     let server = Running(server.stdout(fs::File::create(&heard).unwrap()).spawn().unwrap());
     wait_for(SOON, "the impostor to listen", || {
-        std::net::TcpStream::connect((address, 1936)).is_ok()
+        TcpStream::connect((address, 1936)).is_ok()
     });
     during();
     drop(server);
@@ -268,7 +313,7 @@ fn listeners(lab: &Lab) -> usize {
         .unwrap()
 }
 
-fn child_of(parent: u32) -> Option<u32> {
+pub fn child_of(parent: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     children.split_whitespace().next()?.parse().ok()
 }

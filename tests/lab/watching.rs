@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BITS: u32 = 16;
 const FIELD: u32 = 16;
 const WRAPS: u64 = 1 << BITS;
+/// Milliseconds in which a page whose machine is not too busy is called every twenty.
+const STARVED: u64 = 120;
 
 /// The templates, with the clock in the test picture: a directory for `--templates`.
 pub fn templates_with_a_clock(lab: &Lab) -> String {
@@ -119,26 +121,54 @@ pub struct Seen {
     pub ages: Vec<u64>,
     /// How often it stood still for want of pictures, without having been told to be elsewhere.
     pub stalls: u64,
+    /// Of these, within two seconds after the browser had not been given the processor for [`STARVED`].
+    pub starved: u64,
+    /// Of the others, with at least a picture's time buffered before it, and so by a fault of the player.
+    pub needless: u64,
     /// Seconds of media time.
     pub played: f64,
     /// What the page says, like "live 2.2 s".
     pub told: String,
 }
 
+impl Seen {
+    /// In words.
+    pub fn stalls(&self) -> String {
+        format!(
+            "{} stalls, {} of them of a starved browser, {} others with pictures at hand",
+            self.stalls, self.starved, self.needless
+        )
+    }
+}
+
 /// From now on this page's videos are watched.
 pub fn begin(page: &mut Browser, cameras: &[&str]) {
     let script = format!(
-        "(() => {{ window.watched = {{}}; for (const name of {}) {{
+        "(() => {{
+            let ran = performance.now();
+            window.starved = -Infinity;
+            setInterval(() => {{
+                const now = performance.now();
+                if (now - ran > {STARVED}) window.starved = now;
+                ran = now;
+            }}, 20);
+            window.watched = {{}}; for (const name of {}) {{
             const figure = document.querySelector(`[data-camera=\"${{name}}\"]`);
             const video = figure.querySelector('video');
-            const seen = window.watched[name] = {{ ages: [], stalls: 0, played: 0, at: video.currentTime, video, figure }};
+            const seen = window.watched[name] = {{ ages: [], stalls: 0, needless: 0, starved: 0, played: 0, at: video.currentTime, video, figure }};
             // a player that began anew has another media time
             video.addEventListener('timeupdate', () => {{
                 const step = video.currentTime - seen.at;
                 if (step > 0 && step < 2) seen.played += step;
                 seen.at = video.currentTime;
             }});
-            video.addEventListener('waiting', () => {{ if (!video.seeking) seen.stalls += 1; }});
+            video.addEventListener('waiting', () => {{
+                if (video.seeking) return;
+                const {{ buffered }} = video;
+                seen.stalls += 1;
+                if (performance.now() - window.starved < 2000) seen.starved += 1;
+                else if (buffered.length && buffered.end(buffered.length - 1) - video.currentTime > 0.15) seen.needless += 1;
+            }});
             const strip = new OffscreenCanvas({BITS} * {FIELD}, {FIELD}).getContext('2d', {{ willReadFrequently: true }});
             const look = () => {{
                 const {{ width, height }} = strip.canvas;
@@ -163,13 +193,15 @@ pub fn read_clocks(page: &mut Browser) {
 
 pub fn seen(page: &mut Browser, camera: &str) -> Seen {
     let asked = page.ask(&format!(
-        "(({{ ages, stalls, played, figure }}) => ({{ ages, stalls, played, \
+        "(({{ ages, stalls, needless, starved, played, figure }}) => ({{ ages, stalls, needless, starved, played, \
          told: figure.querySelector('.state').textContent }}))(window.watched['{camera}'])"
     ));
     let ages = asked["ages"].as_array().unwrap_or_else(|| panic!("{asked}"));
     Seen {
         ages: ages.iter().filter_map(Value::as_u64).collect(),
         stalls: asked["stalls"].as_u64().unwrap(),
+        needless: asked["needless"].as_u64().unwrap(),
+        starved: asked["starved"].as_u64().unwrap(),
         played: asked["played"].as_f64().unwrap(),
         told: asked["told"].as_str().unwrap().to_owned(),
     }

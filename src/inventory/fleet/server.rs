@@ -1,6 +1,7 @@
 //! One server, from its keys.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::Context;
 use super::hosts::{flat, ssh};
@@ -12,6 +13,11 @@ use crate::inventory::short::locate;
 use crate::inventory::tree::Place;
 use crate::inventory::values::{Address, Install, OnOff, Sha256, in_words};
 use crate::model::{Https, Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
+
+/// Of HLS, where the inventory does not say: as long as cameras have between two keyframes by default.
+const HLS_FRAGMENT: Duration = Duration::from_secs(2);
+/// Of DASH, which needs no keyframe to cut at.
+const DASH_FRAGMENT: Duration = Duration::from_secs(1);
 
 /// `keys` have all defaults under them.
 pub(super) fn build(
@@ -41,8 +47,8 @@ pub(super) fn build(
     );
     let local = ssh.as_ref().is_some_and(|ssh| ssh.transport == Transport::Local);
     let recording = flat(keys.recording).map(|switch| recording(switch, local, reader));
-    let hls = segments(keys.hls, "an HLS", reader);
-    let dash = segments(keys.dash, "a DASH", reader);
+    let hls = segments(keys.hls, "an HLS", HLS_FRAGMENT, reader);
+    let dash = segments(keys.dash, "a DASH", DASH_FRAGMENT, reader);
     let publish = networks(keys.publish);
     let play = networks(keys.play);
     let names = flat(keys.names).map(|names| names.unwrap_or_default().into_iter().map(|n| n.value).collect());
@@ -194,12 +200,20 @@ fn recording(switch: Option<Switch<RecordingKeys>>, local: bool, reader: &mut Re
 }
 
 /// `None`: wrong. `Some(None)`: off.
-fn segments(switch: Option<Given<Switch<SegmentKeys>>>, what: &str, reader: &mut Reader) -> Option<Option<Segments>> {
+fn segments(
+    switch: Option<Given<Switch<SegmentKeys>>>,
+    what: &str,
+    fragment: Duration,
+    reader: &mut Reader,
+) -> Option<Option<Segments>> {
     let Some(Switch::On(keys)) = flat(switch)? else {
         return Some(None);
     };
     let keys = keys.over(SegmentKeys::defaults());
-    let fragment = value(&keys.fragment)?.0;
+    let fragment = keys
+        .fragment
+        .as_ref()
+        .map_or(Some(fragment), |given| Some(given.value.as_ref()?.0))?;
     let playlist = value(&keys.playlist)?.0;
     if playlist < fragment * 3 {
         // at the one that was written; the other may be a default

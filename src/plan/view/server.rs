@@ -131,21 +131,31 @@ impl From<&Recording> for RecordingView {
     }
 }
 
+/// Milliseconds, as nginx wants them.
 #[derive(Serialize)]
 struct SegmentsView {
-    /// Milliseconds after which the next keyframe begins another segment (and after twice as many any picture, of DASH):
-    /// nine tenths of the segment, since keyframes that are meant to come as often as segments end may come a little
-    /// early, and the segment would be twice as long.
+    /// After so long the next keyframe begins another segment; of DASH, after twice as long, any picture does.
     cut_after: u128,
-    /// Milliseconds.
+    /// As many segments as `cut_after` goes into this are in the playlist.
     playlist: u128,
 }
 
 impl SegmentsView {
-    fn of(segments: &Segments, latency: Latency) -> SegmentsView {
+    /// Cut at keyframes: after nine tenths of a segment, since keyframes that are meant to come as often as segments end may
+    /// come a little early, and the segment would be twice as long.
+    fn hls(segments: &Segments, latency: Latency) -> SegmentsView {
         SegmentsView {
             cut_after: latency.cap(segments.fragment).as_millis() * 9 / 10,
             playlist: segments.playlist.as_millis(),
+        }
+    }
+
+    /// Cut at any picture: a segment is twice as long as what nginx is told. A fiftieth less, since the picture that is meant to
+    /// begin the next one may come a little early, too.
+    fn dash(segments: &Segments, latency: Latency) -> SegmentsView {
+        SegmentsView {
+            cut_after: latency.cap_anywhere(segments.fragment).as_millis() * 49 / 100,
+            playlist: segments.playlist.as_millis() / 2,
         }
     }
 }
@@ -178,7 +188,6 @@ pub(in crate::plan) fn server<'a>(
     // nginx knows one length for all cameras
     let low = fleet.cameras_of(server).any(|c| c.latency == Latency::Low);
     let latency = if low { Latency::Low } else { Latency::Normal };
-    let segments = |s: &Segments| SegmentsView::of(s, latency);
     let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
     // the cameras' own addresses, and networks besides
     let from = |tls: bool, networks: &[String]| {
@@ -246,8 +255,8 @@ pub(in crate::plan) fn server<'a>(
             may_connect: may_connect.into_iter().collect(),
             play: texts(&server.play),
             recording: server.recording.as_ref().map(RecordingView::from),
-            hls: server.hls.as_ref().map(segments),
-            dash: server.dash.as_ref().map(segments),
+            hls: server.hls.as_ref().map(|s| SegmentsView::hls(s, latency)),
+            dash: server.dash.as_ref().map(|s| SegmentsView::dash(s, latency)),
         },
         certificates,
         cameras,
