@@ -1,6 +1,6 @@
 //! What goes wrong while a camera streams, and how long until it streams again.
 
-use crate::fleet::{Fleet, all_well, fares, status, streams_again, verify};
+use crate::fleet::{Fleet, all_well, fares, status, streams_again};
 use crate::hosts::{Image, Lab, text, wait_for};
 use pistream_agent::{Cause, Status};
 use std::time::{Duration, Instant};
