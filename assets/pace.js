@@ -20,11 +20,11 @@ export class Pace {
 
   // A segment that ends at `end` in media time is here. `alone`: it was looked for when it was due, and tells how long they
   // take; one of several may have been here for long. But if that is sooner than any that was known, it was looked for too
-  // late all the time, and what was known is forgotten.
+  // late all the time, and what was known is forgotten. Where nothing is known it must do: a starved browser sees none alone.
   saw(end, length, alone) {
     const at = now();
     if (at - end < this.#soonest - (alone ? SLEPT : 0)) this.#arrivals = [];
-    if (!alone) return;
+    if (!alone && this.known) return;
     this.#arrivals.push({ at, length, delay: at - end });
     while (this.#arrivals[0].at < at - COUNTS) this.#arrivals.shift();
     if (this.#penalty && at - this.#stalled > FORGIVES) {
