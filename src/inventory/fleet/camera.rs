@@ -83,7 +83,7 @@ pub(super) fn build(
         keyframe_interval: latency.cap(value(&keys.keyframe_interval)?.0),
         profile: value(&keys.profile)?,
         level: value(&keys.level)?.0,
-        controls: flat(keys.controls)?.unwrap_or_default().0,
+        controls: flat(keys.controls)?.unwrap_or_default().without_places(),
         restream: restream.into_iter().collect::<Option<_>>()?,
         stall_after: value(&keys.stall_after)?.0,
         recording: recording(flat(keys.recording)?.unwrap_or_default())?,

@@ -7,12 +7,18 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::inventory::fault::Finding;
 use crate::inventory::reader::{Read, Reader, shown};
-use crate::inventory::tree::Node;
+use crate::inventory::tree::{Node, Place};
 use crate::model::{Control, Fraction};
 
-/// Further V4L2 controls.
+/// Further V4L2 controls, and where each is set.
 #[derive(Debug, Clone, Default)]
-pub(in crate::inventory) struct Controls(pub(in crate::inventory) BTreeMap<String, Control>);
+pub(in crate::inventory) struct Controls(pub(in crate::inventory) BTreeMap<String, (Control, Place)>);
+
+impl Controls {
+    pub(in crate::inventory) fn without_places(self) -> BTreeMap<String, Control> {
+        self.0.into_iter().map(|(name, (setting, _))| (name, setting)).collect()
+    }
+}
 
 /// Controls pistream sets itself, and the key that says to what.
 const OWN_CONTROLS: [(&str, &str); 5] = [
@@ -62,7 +68,7 @@ impl Read for Controls {
             } else if let Some(text) = reader.scalar(&entry.value, "a number or an entry of a menu") {
                 match control(text) {
                     Some(value) => {
-                        controls.0.insert(key.text.clone(), value);
+                        controls.0.insert(key.text.clone(), (value, entry.value.place.clone()));
                     }
                     None => {
                         let message = format!("`{}` is no value of a V4L2 control", shown(text));

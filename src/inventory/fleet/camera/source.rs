@@ -38,8 +38,7 @@ pub(super) fn sensible(name: &Name, place: &Place, keys: &CameraKeys, reader: &m
     }
     if let (Some(source), Some(controls)) = (&source, &keys.controls) {
         let settings = controls.value.iter().flat_map(|controls| &controls.0);
-        for (control, setting) in settings {
-            let at = written(&controls.place, place);
+        for (control, (setting, at)) in settings {
             match (source, setting) {
                 (Source::Rpicam(_), _) => settable(control, setting, at, reader),
                 (_, Control::Fraction(_)) => whole(control, setting, at, reader),
