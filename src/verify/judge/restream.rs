@@ -67,7 +67,10 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
 pub fn restream_states<'a>(camera: &'a Camera, stream: &StreamFacts) -> Vec<(&'a str, String, bool)> {
     let targets = camera.restream.iter().zip(&stream.restreams);
     targets
-        .map(|(target, facts)| (whom(target), state(facts), facts.connected))
+        .map(|(target, facts)| {
+            let state = if facts.connected { "ok".to_owned() } else { state(facts) };
+            (whom(target), state, facts.connected)
+        })
         .collect()
 }
 
