@@ -91,6 +91,8 @@ pub struct Identities {
     pub revoked: String,
     /// Of each host the certificate that it shall have, PEM. A host without one asks for one.
     pub certificates: BTreeMap<Name, String>,
+    /// Of each host and viewer how many of its certificates are revoked, if any.
+    pub revocations: BTreeMap<Name, u32>,
     /// What viewers' passwords become on a server.
     pub logins: Logins,
 }
@@ -102,6 +104,7 @@ impl Identities {
             authority: PLACEHOLDER.into(),
             revoked: PLACEHOLDER.into(),
             certificates: BTreeMap::new(),
+            revocations: BTreeMap::new(),
             logins: Logins::default(),
         }
     }

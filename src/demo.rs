@@ -66,7 +66,7 @@ async fn start_and_show(directory: &Path, exit_after_verify: bool) -> miette::Re
 async fn start(directory: &Path, agent: &Path) -> miette::Result<Demo> {
     for _ in 0..4 {
         let mut demo = Demo::start(directory, agent)?;
-        if demo.ports_are_ours(directory).await? {
+        if demo.ports_are_ours().await? {
             return Ok(demo);
         }
     }
@@ -112,19 +112,17 @@ impl Demo {
 
         let mut children = Children::default();
         let server_paths = Paths::below(&directory.join("hub"), agent, is_root());
-        std::fs::create_dir_all(&server_paths.run).into_diagnostic()?;
         write_files(&fleet, Host::Server(server), &server_paths, &templates, &secrets)?;
-        let Paths {
-            nginx, run, nginx_conf, ..
-        } = &server_paths;
-        let prefix = format!("{run}/");
-        let log = nginx_log(directory);
-        children.start(
-            nginx,
-            &["-e", "stderr", "-p", &prefix, "-c", nginx_conf],
-            Path::new(run),
-            &log,
-        )?;
+        for (run, conf) in both_nginx(&server_paths) {
+            std::fs::create_dir_all(run).into_diagnostic()?;
+            let prefix = format!("{run}/");
+            children.start(
+                &server_paths.nginx,
+                &["-e", "stderr", "-p", &prefix, "-c", conf],
+                Path::new(run),
+                &nginx_log(run),
+            )?;
+        }
 
         let keep = ["keep", "--config", &server_paths.recordings_toml];
         children.start(&server_paths.agent, &keep, directory, &directory.join("recordings.log"))?;
@@ -152,17 +150,19 @@ impl Demo {
     }
 
     /// Waits until nginx has opened its ports. `false`: one was taken in the meantime.
-    async fn ports_are_ours(&mut self, directory: &Path) -> miette::Result<bool> {
-        // written when they are open
-        let pid = Path::new(&self.server_paths.run).join("nginx.pid");
+    async fn ports_are_ours(&mut self) -> miette::Result<bool> {
         let deadline = Instant::now() + START_UP;
-        while !pid.exists() && Instant::now() < deadline {
-            let log = std::fs::read_to_string(nginx_log(directory)).unwrap_or_default();
-            if log.contains("Address already in use") {
-                return Ok(false);
+        for (run, _) in both_nginx(&self.server_paths) {
+            // written when they are open
+            let pid = Path::new(run).join("nginx.pid");
+            while !pid.exists() && Instant::now() < deadline {
+                let log = std::fs::read_to_string(nginx_log(run)).unwrap_or_default();
+                if log.contains("Address already in use") {
+                    return Ok(false);
+                }
+                self.children.check()?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            self.children.check()?;
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(true)
     }
@@ -281,8 +281,13 @@ fn is_root() -> bool {
     user() == Some(0)
 }
 
-fn nginx_log(directory: &Path) -> PathBuf {
-    directory.join("nginx.log")
+/// The directories and configurations of the server's core and front: without TLS it has no door.
+fn both_nginx(paths: &Paths) -> [(&str, &str); 2] {
+    [(&paths.run, &paths.nginx_conf), (&paths.front_run, &paths.front_conf)]
+}
+
+fn nginx_log(run: &str) -> PathBuf {
+    Path::new(run).join("nginx.log")
 }
 
 fn unpack_agent(directory: &Path) -> miette::Result<PathBuf> {

@@ -9,11 +9,13 @@ mod loopback;
 mod nginx;
 mod parts;
 mod paths;
+mod roles;
 mod server;
 mod view;
 
 pub use paths::Paths;
 pub use pistream_agent::USER;
+pub use roles::nginx_units;
 
 use crate::ca::Identities;
 use crate::logins;
@@ -22,7 +24,10 @@ use crate::secrets::Secrets;
 use crate::templates::{self, Templates};
 use pistream_agent::Plan;
 
+/// The server's core, its front and its door (`roles`).
 pub const SERVER_UNIT: &str = "pistream-server.service";
+pub const FRONT_UNIT: &str = "pistream-front.service";
+pub const DOOR_UNIT: &str = "pistream-door.service";
 pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
 
@@ -43,12 +48,12 @@ pub enum Error {
 
 /// Certificates of the authorities that a Debian system trusts (package ca-certificates).
 const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
-/// Files beside nginx.conf: the certificate of the fleet's authority; the host's own key and certificate.
+/// Files beside door.conf: the certificate of the fleet's authority; the host's own key and certificate.
 const FLEET_CA: &str = "ca.pem";
 const IDENTITY: &str = "identity.pem";
 
 /// Between nginx-rtmp and the proxy that leads to the camera's restream target at this place of its list: a Unix socket
-/// below the server's run directory.
+/// below the door's run directory.
 pub fn restream_socket(camera: &Camera, at: usize) -> String {
     format!("restream-{}-{}.sock", camera.stream, at + 1)
 }

@@ -11,21 +11,22 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 13] = [
+const EMBEDDED: [(&str, &str); 17] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
+    ("door.conf.j2", include_str!("../templates/door.conf.j2")),
+    ("front.conf.j2", include_str!("../templates/front.conf.j2")),
+    ("may-connect.conf.j2", include_str!("../templates/may-connect.conf.j2")),
     ("restream.conf.j2", include_str!("../templates/restream.conf.j2")),
     ("sessions.conf.j2", include_str!("../templates/sessions.conf.j2")),
     ("targets.conf.j2", include_str!("../templates/targets.conf.j2")),
     ("resolver.sh.j2", include_str!("../templates/resolver.sh.j2")),
-    (
-        "pistream-server.service.j2",
-        include_str!("../templates/pistream-server.service.j2"),
-    ),
+    ("nginx.service.j2", include_str!("../templates/nginx.service.j2")),
     ("recordings.toml.j2", include_str!("../templates/recordings.toml.j2")),
     (
         "pistream-recordings.service.j2",
         include_str!("../templates/pistream-recordings.service.j2"),
     ),
+    ("expel.sh.j2", include_str!("../templates/expel.sh.j2")),
     ("reload-nginx.sh.j2", include_str!("../templates/reload-nginx.sh.j2")),
     ("camera.toml.j2", include_str!("../templates/camera.toml.j2")),
     ("journald.conf.j2", include_str!("../templates/journald.conf.j2")),

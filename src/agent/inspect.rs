@@ -23,7 +23,7 @@ mod packets;
 mod pictures;
 mod playlist;
 mod restream;
-mod statistics;
+pub(crate) mod statistics;
 mod web;
 mod width;
 

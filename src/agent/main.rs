@@ -8,6 +8,7 @@
 //! status     the supervisor's socket ─► one event
 //! controls   the cameras' V4L2 controls ─► one event
 //! inspect    request on stdin ─► facts about the server's streams
+//! expel      who may no longer be in the server's core is put out of it
 //! facts      this host ─► facts about it and its camera
 //! recordings request on stdin ─► what is recorded, what is missing, or a film of it
 //! ```
@@ -21,6 +22,7 @@ mod camera;
 mod command;
 mod controls;
 mod events;
+mod expel;
 mod facts;
 mod files;
 mod holders;
@@ -28,6 +30,7 @@ mod host;
 mod identity;
 mod inspect;
 mod keep;
+mod nginx;
 mod packages;
 mod posix;
 mod recordings;
@@ -47,6 +50,7 @@ const USAGE: &str = "usage: pistream-agent apply
        pistream-agent status [--socket PATH]
        pistream-agent controls
        pistream-agent inspect
+       pistream-agent expel --core SOCKET --front SOCKET
        pistream-agent facts [--config PATH]
        pistream-agent recordings
        pistream-agent --version";
@@ -74,6 +78,9 @@ fn main() -> ExitCode {
         [command, flag, path] if *command == "status" && *flag == "--socket" => status::run(Path::new(path)),
         [command] if *command == "controls" => controls::run(),
         [command] if *command == "inspect" => inspect::run(),
+        [command, flag, core, other, front] if *command == "expel" && *flag == "--core" && *other == "--front" => {
+            expel::run(&core.to_string_lossy(), &front.to_string_lossy())
+        }
         [command] if *command == "facts" => facts::run(Path::new(pistream_agent::CAMERA_CONFIG)),
         [command, flag, path] if *command == "facts" && *flag == "--config" => facts::run(Path::new(path)),
         [command] if *command == "recordings" => recordings::run(),

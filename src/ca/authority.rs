@@ -158,6 +158,7 @@ impl Authority {
             authority: self.certificate.clone(),
             revoked: revoked::read(&self.store)?,
             certificates: Default::default(),
+            revocations: revoked::times(&self.store)?,
             logins: seed::read(&self.store)?,
         };
         let now = self.seconds();

@@ -4,13 +4,27 @@ use super::Error;
 use super::certificate::{LIFETIME, SINCE_YEAR, moment};
 use super::issued;
 use super::store::Store;
+use crate::model::Name;
 use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NAME: &str = "crl.pem";
 
 pub(super) fn read(store: &Store) -> Result<String, Error> {
     store.read(NAME)?.ok_or_else(|| store.damaged(NAME, "it is missing"))
+}
+
+/// Of each host and viewer how many certificates were ever revoked; those without any are left out. The number only grows.
+pub(super) fn times(store: &Store) -> Result<BTreeMap<Name, u32>, Error> {
+    let mut times = BTreeMap::new();
+    for host in issued::hosts(store)? {
+        let revoked = issued::load(store, &host)?.into_iter().filter(|c| c.revoked.is_some());
+        if let Ok(count @ 1..) = u32::try_from(revoked.count()) {
+            times.insert(host, count);
+        }
+    }
+    Ok(times)
 }
 
 /// Writes it anew. What has expired by `now` (seconds since 1970) is refused without it.

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 const PREFIX: &str = "pistream-demo-";
 const LOCK: &str = "lock";
-/// A socket's path may have 107 bytes (unix(7)); the longest below the directory is `/hub/run/control.sock`.
-const LONGEST: usize = 107 - "/hub/run/control.sock".len();
+/// A socket's path may have 107 bytes (unix(7)); the longest below the directory is `/hub/front/questions.sock`.
+const LONGEST: usize = 107 - "/hub/front/questions.sock".len();
 
 /// Removes itself when dropped.
 pub(super) struct Place {

@@ -26,16 +26,24 @@ pub(super) const VIEWERS: Loopback = Loopback {
 };
 
 const MASK: u32 = 0x003f_ffff;
+const STEP: u32 = 0x0015_6b2f;
 
 impl Loopback {
-    /// One for each name. It depends on the name alone (but for one collision in two million pairs), so that while an old and
-    /// a new configuration are both at work, an address never means one camera here and another there.
-    pub(super) fn addresses<'a>(self, names: impl Iterator<Item = &'a Name>) -> BTreeMap<&'a Name, Ipv4Addr> {
+    /// One for each name. It depends on the name alone and on how many of its certificates are revoked (but for one collision
+    /// in two million pairs): connections outlive the configuration that let them in, so an address must never mean one
+    /// camera then and another now, nor whoever shows a revoked certificate be taken for whoever shows the next one.
+    pub(super) fn addresses<'a>(
+        self,
+        names: impl Iterator<Item = &'a Name>,
+        revoked: &BTreeMap<Name, u32>,
+    ) -> BTreeMap<&'a Name, Ipv4Addr> {
         let mut names: Vec<&Name> = names.collect();
         names.sort();
         let mut taken = BTreeMap::new();
         for name in names {
-            let mut place = hash(name.as_str()) & MASK;
+            let times = revoked.get(name).copied().unwrap_or_default();
+            // a step that is odd leads past all others before it comes back
+            let mut place = hash(name.as_str()).wrapping_add(times.wrapping_mul(STEP)) & MASK;
             // the first address is the network's own
             while place == 0 || taken.contains_key(&place) {
                 place = (place + 1) & MASK;
@@ -65,7 +73,7 @@ mod tests {
     #[test]
     fn three_hundred_cameras_have_each_an_address_of_its_own() {
         let names: Vec<Name> = (0..300).map(|i| name(&format!("cam{i}"))).collect();
-        let all = CAMERAS.addresses(names.iter());
+        let all = CAMERAS.addresses(names.iter(), &BTreeMap::new());
         let different: BTreeSet<&Ipv4Addr> = all.values().collect();
         assert_eq!(different.len(), 300);
         assert!(all.values().all(|a| u32::from(*a) & !MASK == CAMERAS.first), "{all:?}");
@@ -74,12 +82,28 @@ mod tests {
     #[test]
     fn an_address_does_not_depend_on_who_else_is_there() {
         let (porch, garden) = (name("porch"), name("garden"));
-        let alone = CAMERAS.addresses([&porch].into_iter())[&porch];
-        assert_eq!(CAMERAS.addresses([&garden, &porch].into_iter())[&porch], alone);
+        let none = BTreeMap::new();
+        let alone = CAMERAS.addresses([&porch].into_iter(), &none)[&porch];
+        assert_eq!(CAMERAS.addresses([&garden, &porch].into_iter(), &none)[&porch], alone);
         assert_eq!(alone.to_string(), "127.120.248.197");
         assert_eq!(
-            VIEWERS.addresses([&porch].into_iter())[&porch].to_string(),
+            VIEWERS.addresses([&porch].into_iter(), &none)[&porch].to_string(),
             "127.184.248.197"
         );
+    }
+
+    #[test]
+    fn after_a_revocation_a_name_has_an_address_that_it_never_had() {
+        let (porch, garden) = (name("porch"), name("garden"));
+        let mut had = BTreeSet::new();
+        for times in 0..1000 {
+            let revoked = BTreeMap::from([(porch.clone(), times)]);
+            let addresses = CAMERAS.addresses([&garden, &porch].into_iter(), &revoked);
+            assert!(had.insert(addresses[&porch]), "after {times}");
+            assert_eq!(
+                addresses[&garden],
+                CAMERAS.addresses([&garden].into_iter(), &revoked)[&garden]
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT, TMP_UNIT};
+use crate::plan::{CAMERA_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT, TMP_UNIT};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -16,7 +16,12 @@ pub struct Paths {
     pub agent: String,
     pub etc: String,
     pub www: String,
+    /// Of the server's core; its door and front have their own.
     pub nginx_conf: String,
+    pub door_conf: String,
+    pub front_conf: String,
+    /// From where the door lets in.
+    pub may_connect_conf: String,
     /// What is pushed; holds stream keys.
     pub restream_conf: String,
     /// Where it goes.
@@ -36,19 +41,29 @@ pub struct Paths {
     /// The host's own key and certificate.
     pub identity: String,
     pub reload_script: String,
+    /// Puts out of the core who may no longer be in.
+    pub expel_script: String,
     pub camera_toml: String,
     pub recordings_toml: String,
     pub server_unit: String,
+    pub door_unit: String,
+    pub front_unit: String,
     pub recordings_unit: String,
     pub camera_unit: String,
     /// Settings of the host's journal.
     pub journald_conf: String,
     /// The host's place for temporary files, where it is to be in memory.
     pub tmp_mount: String,
-    /// The server's directory for what lives no longer than it runs: segments, temporary files. In memory.
+    /// The core's directory for what lives no longer than it runs: segments, temporary files. In memory.
     pub run: String,
-    /// Where nginx is told to stop and resume recording: a Unix socket in `run`, which nobody else may enter.
+    /// The same of the door and the front.
+    pub door_run: String,
+    pub front_run: String,
+    /// Where the core is told to stop and resume recording, and to drop a client: a Unix socket in `run`, which nobody else
+    /// may enter.
     pub control_socket: String,
+    /// Where the front is asked who may do what: a Unix socket in `front_run`, likewise.
+    pub questions_socket: String,
     /// The lists of recordings for the page. In memory.
     pub recordings_index: String,
     pub status_socket: String,
@@ -73,6 +88,9 @@ impl Paths {
             etc: "/etc/pistream".into(),
             www: "/etc/pistream/www".into(),
             nginx_conf: "/etc/pistream/nginx.conf".into(),
+            door_conf: "/etc/pistream/door.conf".into(),
+            front_conf: "/etc/pistream/front.conf".into(),
+            may_connect_conf: "/etc/pistream/may-connect.conf".into(),
             restream_conf: "/etc/pistream/restream.conf".into(),
             targets_conf: "/etc/pistream/targets.conf".into(),
             resolver_script: "/etc/pistream/resolver.sh".into(),
@@ -83,15 +101,21 @@ impl Paths {
             revoked: "/etc/pistream/crl.pem".into(),
             identity: "/etc/pistream/identity.pem".into(),
             reload_script: "/etc/pistream/reload-nginx.sh".into(),
+            expel_script: "/etc/pistream/expel.sh".into(),
             camera_toml: CAMERA_CONFIG.into(),
             recordings_toml: "/etc/pistream/recordings.toml".into(),
             server_unit: format!("/etc/systemd/system/{SERVER_UNIT}"),
+            door_unit: format!("/etc/systemd/system/{DOOR_UNIT}"),
+            front_unit: format!("/etc/systemd/system/{FRONT_UNIT}"),
             recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             journald_conf: format!("{JOURNALD}/pistream.conf"),
             tmp_mount: format!("/etc/systemd/system/{TMP_UNIT}"),
             run: "/run/pistream-server".into(),
+            door_run: "/run/pistream-door".into(),
+            front_run: "/run/pistream-front".into(),
             control_socket: "/run/pistream-server/control.sock".into(),
+            questions_socket: "/run/pistream-front/questions.sock".into(),
             recordings_index: "/run/pistream-recordings".into(),
             status_socket: STATUS_SOCKET.into(),
             worker_user: None,
@@ -106,6 +130,9 @@ impl Paths {
             etc: at("etc"),
             www: at("etc/www"),
             nginx_conf: at("etc/nginx.conf"),
+            door_conf: at("etc/door.conf"),
+            front_conf: at("etc/front.conf"),
+            may_connect_conf: at("etc/may-connect.conf"),
             restream_conf: at("etc/restream.conf"),
             targets_conf: at("etc/targets.conf"),
             resolver_script: at("etc/resolver.sh"),
@@ -116,13 +143,19 @@ impl Paths {
             revoked: at("etc/crl.pem"),
             identity: at("etc/identity.pem"),
             reload_script: at("etc/reload-nginx.sh"),
+            expel_script: at("etc/expel.sh"),
             camera_toml: at("etc/camera.toml"),
             recordings_toml: at("etc/recordings.toml"),
             server_unit: at(SERVER_UNIT),
+            door_unit: at(DOOR_UNIT),
+            front_unit: at(FRONT_UNIT),
             recordings_unit: at(RECORDINGS_UNIT),
             camera_unit: at(CAMERA_UNIT),
             run: at("run"),
+            door_run: at("door"),
+            front_run: at("front"),
             control_socket: at("run/control.sock"),
+            questions_socket: at("front/questions.sock"),
             recordings_index: at("archive"),
             status_socket: at("status.sock"),
             // nginx's worker would become nobody, who cannot write here

@@ -1,9 +1,11 @@
-//! A server: nginx with its configuration, the page, and what files its recordings.
+//! A server: its three nginx with their configurations, the page, and what files its recordings.
 
 use super::parts::{self, check, directory, identity, owned, package, system, unit_check};
-use super::{Error, Paths, RECORDINGS_UNIT, SERVER_UNIT, USER, certificate, nginx, view};
+use super::roles::{Depends, Role, has_door};
+use super::view::ServerContext;
+use super::{Error, Paths, RECORDINGS_UNIT, USER, certificate, nginx, view};
 use crate::ca::Identities;
-use crate::model::{Fleet, Server};
+use crate::model::{Fleet, Https, Recording, Server};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
 use pistream_agent::{Directory, File, Plan, Unit, User};
@@ -37,58 +39,9 @@ pub(super) fn for_server(
         },
         None => paths.clone(),
     };
-    let context = view::server(fleet, server, paths, secrets, &identities.logins)?;
-    let streams: Vec<String> = fleet.shown_by(server).map(|c| c.stream.to_string()).collect();
-    let mut files = vec![
-        parts::settings(&paths.nginx_conf, templates.render("nginx.conf.j2", &context)?),
-        system(&paths.reload_script, templates.render("reload-nginx.sh.j2", &context)?),
-        system(
-            &paths.server_unit,
-            templates.render("pistream-server.service.j2", &context)?,
-        ),
-        system(&format!("{}/cameras.json", paths.www), view::page(server, &streams)),
-    ];
-    files.extend(PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned())));
-    let mut settings = vec![paths.nginx_conf.clone()];
+    let context = view::server(fleet, server, paths, secrets, identities)?;
     let restreams = fleet.cameras_of(server).any(|camera| !camera.restream.is_empty());
-    if restreams {
-        let text = templates.render("restream.conf.j2", &context)?;
-        files.push(File {
-            secret: true,
-            ..owned(&paths.restream_conf, 0o600, USER, text)
-        });
-        let text = templates.render("targets.conf.j2", &context)?;
-        files.push(parts::settings(&paths.targets_conf, text));
-        let text = templates.render("resolver.sh.j2", &context)?;
-        files.push(system(&paths.resolver_script, text));
-        settings.extend([&paths.restream_conf, &paths.targets_conf].map(Clone::clone));
-        for trusted in view::trusted(fleet, server) {
-            let path = format!("{}/{}", paths.etc, trusted.name);
-            files.push(system(&path, trusted.text));
-            settings.push(path);
-        }
-    }
-    let mut directories = vec![
-        directory(&paths.etc, "root", 0o755),
-        directory(&paths.www, "root", 0o755),
-    ];
-    if !fleet.viewers.is_empty() {
-        directories.push(directory(&paths.lists, "root", 0o755));
-        for viewer in context.viewers() {
-            let path = format!("{}/{}.json", paths.lists, viewer.name);
-            files.push(system(&path, view::page(server, &viewer.streams)));
-        }
-        let sessions = templates.render("sessions.conf.j2", &context)?;
-        let passwords = view::passwords(context.viewers(), paths);
-        for (path, text) in [(&paths.sessions_conf, sessions), (&paths.passwords, passwords)] {
-            files.push(File {
-                secret: true,
-                ..owned(path, 0o600, USER, text)
-            });
-            settings.push(path.clone());
-        }
-    }
-    let mut packages = nginx::packages(server, server.tls || restreams);
+    let mut packages = nginx::packages(server, has_door(fleet, server));
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));
     if view::trusts_system(fleet, server) {
@@ -98,67 +51,7 @@ pub(super) fn for_server(
         // verify asks for the page as viewers do
         packages.push(package("openssl"));
     }
-    if server.has_certificate() {
-        files.push(system(&paths.authority, identities.authority.clone()));
-        settings.extend([&paths.authority, &paths.identity].map(Clone::clone));
-    }
-    if server.tls {
-        files.push(system(&paths.revoked, identities.revoked.clone()));
-        settings.push(paths.revoked.clone());
-    }
-    let mut checks = vec![];
-    checks.extend(
-        server
-            .https
-            .as_ref()
-            .and_then(|https| certificate::readable(https, &settings)),
-    );
-    checks.extend([
-        check(
-            "nginx configuration",
-            // another nginx may read the same settings otherwise: its path stands in the unit
-            &[settings.as_slice(), std::slice::from_ref(&paths.server_unit)].concat(),
-            &[
-                &paths.nginx,
-                "-t",
-                "-q",
-                "-e",
-                "stderr",
-                "-p",
-                "{dir}/",
-                "-c",
-                "{dir}/nginx.conf",
-            ],
-        ),
-        unit_check(&paths.server_unit, SERVER_UNIT),
-    ]);
-    let mut units = vec![Unit {
-        name: SERVER_UNIT.into(),
-        restart_on: vec![paths.server_unit.clone()],
-        reload_on: settings,
-    }];
-    if let Some(recording) = &server.recording {
-        directories.push(Directory {
-            keep: true,
-            ..directory(&recording.path.to_string_lossy(), USER, 0o750)
-        });
-        let config = templates.render("recordings.toml.j2", &context)?;
-        let unit = templates.render("pistream-recordings.service.j2", &context)?;
-        files.push(parts::settings(&paths.recordings_toml, config));
-        files.push(system(&paths.recordings_unit, unit));
-        checks.push(check(
-            "recordings configuration",
-            std::slice::from_ref(&paths.recordings_toml),
-            &[&paths.agent, "keep", "--config", "{dir}/recordings.toml", "--check"],
-        ));
-        checks.push(unit_check(&paths.recordings_unit, RECORDINGS_UNIT));
-        units.push(Unit {
-            name: RECORDINGS_UNIT.into(),
-            restart_on: vec![paths.recordings_unit.clone(), paths.recordings_toml.clone()],
-            reload_on: vec![],
-        });
-    }
-    Ok(Plan {
+    let mut plan = Plan {
         host: server.name.to_string(),
         packages,
         builds: build.into_iter().collect(),
@@ -167,12 +60,144 @@ pub(super) fn for_server(
             groups: vec![],
             groups_if_there: vec![],
         }],
-        directories,
-        files,
-        checks,
-        units,
+        directories: vec![
+            directory(&paths.etc, "root", 0o755),
+            directory(&paths.www, "root", 0o755),
+        ],
+        files: vec![
+            system(&paths.reload_script, templates.render("reload-nginx.sh.j2", &context)?),
+            system(&paths.expel_script, templates.render("expel.sh.j2", &context)?),
+        ],
         identity: server
             .has_certificate()
             .then(|| identity(&server.name, paths, identities)),
-    })
+        ..Plan::default()
+    };
+    page(&mut plan, fleet, server, paths);
+    let (mut core, mut front, mut door) = (Depends::default(), Depends::default(), Depends::default());
+    if restreams {
+        core.settings.push(paths.restream_conf.clone());
+        door.settings = restream(&mut plan, fleet, server, paths, &context, templates)?;
+    }
+    if !fleet.viewers.is_empty() {
+        front.settings = viewers(&mut plan, server, paths, &context, templates)?;
+    }
+    if server.https == Some(Https::Own) {
+        front.settings.push(paths.identity.clone());
+    }
+    if server.has_certificate() {
+        plan.files.push(system(&paths.authority, identities.authority.clone()));
+        door.settings.push(paths.identity.clone());
+        // whom another authority let in is not to stay
+        door.restart_on.push(paths.authority.clone());
+    }
+    if server.tls {
+        let from = templates.render("may-connect.conf.j2", &context)?;
+        plan.files.push(parts::settings(&paths.may_connect_conf, from));
+        plan.files.push(system(&paths.revoked, identities.revoked.clone()));
+        door.settings
+            .extend([&paths.may_connect_conf, &paths.revoked].map(Clone::clone));
+    }
+    if let Some(https) = &server.https {
+        let of_front = [std::slice::from_ref(&paths.front_conf), &front.settings].concat();
+        plan.checks.extend(certificate::readable(https, &of_front));
+    }
+    // who asks after those who answer; who comes in last
+    Role::Core.add(&mut plan, server, paths, &context, templates, core)?;
+    Role::Front.add(&mut plan, server, paths, &context, templates, front)?;
+    if has_door(fleet, server) {
+        Role::Door.add(&mut plan, server, paths, &context, templates, door)?;
+    }
+    if let Some(recording) = &server.recording {
+        recordings(&mut plan, recording, paths, &context, templates)?;
+    }
+    Ok(plan)
+}
+
+fn page(plan: &mut Plan, fleet: &Fleet, server: &Server, paths: &Paths) {
+    let streams: Vec<String> = fleet.shown_by(server).map(|c| c.stream.to_string()).collect();
+    let list = view::page(server, &streams);
+    plan.files.push(system(&format!("{}/cameras.json", paths.www), list));
+    let of_page = PAGE.map(|(name, text)| system(&format!("{}/{name}", paths.www), text.to_owned()));
+    plan.files.extend(of_page);
+}
+
+/// What is pushed and where it goes. Returns the door's settings.
+fn restream(
+    plan: &mut Plan,
+    fleet: &Fleet,
+    server: &Server,
+    paths: &Paths,
+    context: &ServerContext<'_>,
+    templates: &Templates,
+) -> Result<Vec<String>, Error> {
+    let text = templates.render("restream.conf.j2", context)?;
+    plan.files.push(File {
+        secret: true,
+        ..owned(&paths.restream_conf, 0o600, USER, text)
+    });
+    let text = templates.render("targets.conf.j2", context)?;
+    plan.files.push(parts::settings(&paths.targets_conf, text));
+    let text = templates.render("resolver.sh.j2", context)?;
+    plan.files.push(system(&paths.resolver_script, text));
+    let mut settings = vec![paths.targets_conf.clone()];
+    for trusted in view::trusted(fleet, server) {
+        let path = format!("{}/{}", paths.etc, trusted.name);
+        plan.files.push(system(&path, trusted.text));
+        settings.push(path);
+    }
+    Ok(settings)
+}
+
+/// Logins, and each viewer's list. Returns the front's settings.
+fn viewers(
+    plan: &mut Plan,
+    server: &Server,
+    paths: &Paths,
+    context: &ServerContext<'_>,
+    templates: &Templates,
+) -> Result<Vec<String>, Error> {
+    plan.directories.push(directory(&paths.lists, "root", 0o755));
+    for viewer in context.viewers() {
+        let path = format!("{}/{}.json", paths.lists, viewer.name);
+        plan.files.push(system(&path, view::page(server, &viewer.streams)));
+    }
+    let sessions = templates.render("sessions.conf.j2", context)?;
+    let passwords = view::passwords(context.viewers(), paths);
+    for (path, text) in [(&paths.sessions_conf, sessions), (&paths.passwords, passwords)] {
+        plan.files.push(File {
+            secret: true,
+            ..owned(path, 0o600, USER, text)
+        });
+    }
+    Ok([&paths.sessions_conf, &paths.passwords].map(Clone::clone).to_vec())
+}
+
+fn recordings(
+    plan: &mut Plan,
+    recording: &Recording,
+    paths: &Paths,
+    context: &ServerContext<'_>,
+    templates: &Templates,
+) -> Result<(), Error> {
+    plan.directories.push(Directory {
+        keep: true,
+        ..directory(&recording.path.to_string_lossy(), USER, 0o750)
+    });
+    let config = templates.render("recordings.toml.j2", context)?;
+    let unit = templates.render("pistream-recordings.service.j2", context)?;
+    plan.files.push(parts::settings(&paths.recordings_toml, config));
+    plan.files.push(system(&paths.recordings_unit, unit));
+    plan.checks.push(check(
+        "recordings configuration",
+        std::slice::from_ref(&paths.recordings_toml),
+        &[&paths.agent, "keep", "--config", "{dir}/recordings.toml", "--check"],
+    ));
+    plan.checks.push(unit_check(&paths.recordings_unit, RECORDINGS_UNIT));
+    plan.units.push(Unit {
+        name: RECORDINGS_UNIT.into(),
+        restart_on: vec![paths.recordings_unit.clone(), paths.recordings_toml.clone()],
+        reload_on: vec![],
+    });
+    Ok(())
 }

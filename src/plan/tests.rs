@@ -33,7 +33,7 @@ fn viewers_get_what_they_may_see_and_their_passwords_are_secret() {
     fleet.cameras[1].stream = name("back-door");
     fleet.viewers = vec![viewer("anna", &["cam1", "cam2"]), viewer("bert", &["cam2"])];
     let of_hub = plan(&fleet, "hub");
-    let conf = content(&of_hub, "nginx.conf");
+    let conf = content(&of_hub, "front.conf");
     let sees = |line: &str| conf.contains(&format!("\"on {line}\" 1;"));
     assert!(sees("anna cam1") && sees("anna back-door") && sees("bert back-door") && !sees("bert cam1"));
     let web = conf.split("# viewers:").nth(1).expect("the viewers' part");
@@ -48,14 +48,14 @@ fn viewers_get_what_they_may_see_and_their_passwords_are_secret() {
     // by address besides, where the inventory says so; and no login where nobody has one
     fleet.servers[0].play = crate::model::samples::fleet(0).servers[0].play.clone();
     assert!(
-        content(&plan(&fleet, "hub"), "nginx.conf")
+        content(&plan(&fleet, "hub"), "front.conf")
             .matches("allow 10.0.0.0/24;")
             .count()
             == 1
     );
     fleet.viewers = vec![];
     let conf = plan(&fleet, "hub");
-    assert!(!content(&conf, "nginx.conf").contains("auth_basic"));
+    assert!(!content(&conf, "front.conf").contains("auth_basic"));
 }
 
 fn content<'a>(plan: &'a Plan, suffix: &str) -> &'a str {
@@ -99,22 +99,22 @@ fn a_name_is_bound_to_its_cameras_certificate() {
     // the certificate names the camera, whatever it streams as
     fleet.cameras[1].stream = name("back-door");
     let plan = plan(&fleet, "hub");
-    let conf = content(&plan, "nginx.conf");
-    let line = conf
+    let (door, front) = (content(&plan, "door.conf"), content(&plan, "front.conf"));
+    let line = door
         .lines()
         .find(|l| l.contains("\"CN=cam2\""))
         .expect("a line for cam2");
     let address = line.trim().trim_start_matches("\"CN=cam2\" ").trim_end_matches(';');
-    for wanted in [
-        &format!("\"back-door {address}\" 1;"),
-        "allow publish 127.64.0.0/10;",
-        "deny publish all;",
-        "ssl_verify_client      on;",
-        "allow play 10.0.0.0/24;",
+    for (conf, wanted) in [
+        (front, &format!("\"back-door {address}\" 1;") as &str),
+        (front, "10.0.0.0/24 1;"),
+        (front, "127.64.0.0/10 0;"),
+        (door, "ssl_verify_client      on;"),
+        (content(&plan, "may-connect.conf"), "\nallow all;\n"),
     ] {
         assert!(conf.contains(wanted), "{wanted} in\n{conf}");
     }
-    assert!(!conf.contains("allow publish 10."), "{conf}");
+    assert!(!front.contains("\"back-door 10."), "{front}");
     let identity = plan.identity.expect("an identity");
     assert_eq!(
         (identity.path.as_str(), identity.certificate),
@@ -132,20 +132,16 @@ fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certifi
         camera.identity.is_none() && content(&camera, "camera.toml").contains("\"rtmp://10.0.0.254:1935/live/cam2\"")
     );
     let plan = plan(&fleet, "hub");
-    let conf = content(&plan, "nginx.conf");
-    for wanted in [
-        "allow publish 127.64.0.0/10;",
-        "allow publish 10.0.0.2;",
-        "allow publish 10.0.0.0/24;",
-        "\"cam2 10.0.0.2\" 1;",
-        "\"1 cam2\" 1;",
-        "\"CN=cam1\" 127.",
-    ] {
-        assert!(conf.contains(wanted), "{wanted} in\n{conf}");
+    let (door, front) = (content(&plan, "door.conf"), content(&plan, "front.conf"));
+    for wanted in ["\"cam2 10.0.0.2\" 1;", "\"1 cam2\" 1;", "127.64.0.0/10 0;"] {
+        assert!(front.contains(wanted), "{wanted} in\n{front}");
     }
-    for unwanted in ["CN=cam2", "\"1 cam1\"", "cam1 10.", "allow publish 10.0.0.1;"] {
-        assert!(!conf.contains(unwanted), "{unwanted} in\n{conf}");
+    for unwanted in ["\"1 cam1\"", "cam1 10."] {
+        assert!(!front.contains(unwanted), "{unwanted} in\n{front}");
     }
+    assert!(door.contains("\"CN=cam1\" 127.") && !door.contains("CN=cam2"), "{door}");
+    let from = content(&plan, "may-connect.conf");
+    assert!(from.contains("allow 10.0.0.1;\n") && !from.contains("all;"), "{from}");
 }
 
 #[test]
@@ -159,10 +155,10 @@ fn a_viewers_certificate_plays_the_cameras_of_its_list_and_publishes_nothing() {
     fleet.viewers = vec![viewer("anna", &["cam2"]), viewer("bert", &["cam1", "cam2"])];
     fleet.cameras[1].stream = name("back-door");
     let plan = plan(&fleet, "hub");
-    let conf = content(&plan, "nginx.conf");
+    let conf = content(&plan, "front.conf");
     let address = |who: &str| {
         let line = format!("\"CN={who}\" ");
-        let found = conf
+        let found = content(&plan, "door.conf")
             .lines()
             .find_map(|l| l.trim().strip_prefix(&line)?.strip_suffix(';'));
         found.unwrap_or_else(|| panic!("no line for {who}"))
@@ -173,14 +169,11 @@ fn a_viewers_certificate_plays_the_cameras_of_its_list_and_publishes_nothing() {
         format!("\"back-door {anna}\" 1;"),
         format!("\"cam1 {bert}\" 1;"),
         format!("\"back-door {bert}\" 1;"),
-        "allow play 127.128.0.0/10;".to_owned(),
-        "on_play http://127.0.0.1:8081/may-play;".to_owned(),
+        "127.128.0.0/10 0;".to_owned(),
     ] {
         assert!(conf.contains(&wanted), "{wanted} in\n{conf}");
     }
-    for unwanted in [format!("\"cam1 {anna}\""), "allow publish 127.128".to_owned()] {
-        assert!(!conf.contains(&unwanted), "{unwanted} in\n{conf}");
-    }
+    assert!(!conf.contains(&format!("\"cam1 {anna}\"")), "{conf}");
 }
 
 #[test]
@@ -194,19 +187,12 @@ fn without_tls_a_name_is_bound_to_its_cameras_address() {
     let plan = plan(&fleet, "hub");
     assert!(plan.identity.is_some(), "for viewers");
     assert!(plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
-    let conf = content(&plan, "nginx.conf");
-    for wanted in [
-        "allow publish 10.0.0.1;",
-        "deny publish all;",
-        "\"cam2 10.0.0.2\" 1;",
-        "allow play 10.0.0.0/24;",
-    ] {
+    assert!(plan.units.iter().all(|unit| unit.name != DOOR_UNIT));
+    let conf = content(&plan, "front.conf");
+    for wanted in ["\"cam1 10.0.0.1\" 1;", "\"cam2 10.0.0.2\" 1;", "10.0.0.0/24 1;"] {
         assert!(conf.contains(wanted), "{wanted} in\n{conf}");
     }
-    assert!(
-        !conf.contains("\"cam2 10.0.0.1\"") && !conf.contains("stream {"),
-        "{conf}"
-    );
+    assert!(!conf.contains("\"cam2 10.0.0.1\""), "{conf}");
 }
 
 #[test]
@@ -231,11 +217,8 @@ fn restream_keys_stand_in_a_secret_file_of_their_own_and_a_proxy_leads_to_each_t
     let plan = plan(&fleet, "hub");
     assert!(plan.packages.iter().any(|p| p.name == "ca-certificates"));
 
-    let conf = content(&plan, "nginx.conf");
-    assert!(
-        conf.contains("include restream.conf;") && conf.contains("include targets.conf;"),
-        "{conf}"
-    );
+    assert!(content(&plan, "nginx.conf").contains("include restream.conf;"));
+    assert!(content(&plan, "door.conf").contains("include targets.conf;"));
     let keys = plan
         .files
         .iter()
@@ -244,7 +227,7 @@ fn restream_keys_stand_in_a_secret_file_of_their_own_and_a_proxy_leads_to_each_t
     assert!(keys.secret && keys.mode == 0o600, "{keys:?}");
     assert!(
         keys.content.contains(
-            "push unix:restream-cam2-2.sock name=cam2 app=app tcUrl=rtmps://live.example.net/app playPath=secret-file-key;"
+            "push unix:/run/pistream-door/restream-cam2-2.sock name=cam2 app=app tcUrl=rtmps://live.example.net/app playPath=secret-file-key;"
         ),
         "{}",
         keys.content
@@ -269,7 +252,9 @@ fn restream_keys_stand_in_a_secret_file_of_their_own_and_a_proxy_leads_to_each_t
         assert!(server.contains("proxy_ssl_verify              on;") && !server.contains("proxy_ssl_certificate "));
     }
     assert_eq!(content(&plan, "restream-cam2-2.pem"), "-----BEGIN CERTIFICATE-----");
-    let reloads = &plan.units[0].reload_on;
+    let reloads = |unit: &str| &plan.units.iter().find(|u| u.name == unit).expect("unit").reload_on;
+    assert!(reloads(SERVER_UNIT).contains(&"/etc/pistream/restream.conf".to_owned()));
+    let reloads = reloads(DOOR_UNIT);
     assert!(
         reloads.iter().any(|path| path.ends_with("/restream-cam2-2.pem")),
         "{reloads:?}"
@@ -300,26 +285,26 @@ fn a_backup_in_the_fleet_knows_the_sender_by_its_certificate_and_keeps_what_it_g
     ] {
         assert!(targets.contains(wanted), "{wanted} in\n{targets}");
     }
-    let conf = content(&attic, "nginx.conf");
+    let (conf, front) = (content(&attic, "door.conf"), content(&attic, "front.conf"));
     let sender = conf
         .lines()
         .find_map(|l| l.trim().strip_prefix("\"CN=hub\" "))
         .expect("the sender");
     assert!(
-        conf.contains(&format!("\"cam1 {}\" 1;", sender.trim_end_matches(';'))),
-        "{conf}"
+        front.contains(&format!("\"cam1 {}\" 1;", sender.trim_end_matches(';'))),
+        "{front}"
     );
     assert!(!conf.contains("\"CN=cam1\"") && conf.contains("\"CN=cam2\""), "{conf}");
     assert!(content(&attic, "cameras.json").contains(r#""cameras":["cam2","cam1"]"#));
     assert!(content(&attic, "recordings.toml").contains("name = \"cam1\""));
-    assert!(!content(&hub, "nginx.conf").contains("CN=hub"));
+    assert!(!content(&hub, "door.conf").contains("CN=hub"));
 }
 
 #[test]
 fn a_certificate_of_the_users_own_is_read_as_the_server_will_before_nginx_is_asked() {
     let mut fleet = fleet(1);
     let first = |fleet: &Fleet| plan(fleet, "hub").checks.remove(0);
-    assert_eq!(first(&fleet).name, "nginx configuration");
+    assert_eq!(first(&fleet).name, "nginx configuration (nginx.conf)");
     let own = ["/etc/web/fullchain.pem", "/etc/web/privkey.pem"];
     fleet.servers[0].https = Some(crate::model::Https::Files {
         certificate: own[0].into(),
@@ -328,17 +313,75 @@ fn a_certificate_of_the_users_own_is_read_as_the_server_will_before_nginx_is_ask
     let check = first(&fleet);
     assert!(check.command.contains(&"User=pistream".to_owned()), "{check:?}");
     assert!(check.command.ends_with(&own.map(str::to_owned)), "{check:?}");
-    assert!(check.files.iter().any(|path| path.ends_with("nginx.conf")), "{check:?}");
+    assert!(check.files.iter().any(|path| path.ends_with("front.conf")), "{check:?}");
 }
 
 #[test]
 fn only_a_port_below_1024_needs_a_capability() {
     let mut fleet = fleet(1);
-    let unit = |fleet: &crate::model::Fleet| content(&plan(fleet, "hub"), "pistream-server.service").to_owned();
-    assert!(unit(&fleet).contains("\nCapabilityBoundingSet=\n"));
+    let unit = |fleet: &crate::model::Fleet, unit: &str| content(&plan(fleet, "hub"), unit).to_owned();
     fleet.servers[0].http_port = 80;
-    let text = unit(&fleet);
+    let text = unit(&fleet, FRONT_UNIT);
     assert!(text.contains("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"));
+    for other in [SERVER_UNIT, DOOR_UNIT] {
+        assert!(unit(&fleet, other).contains("\nCapabilityBoundingSet=\n"), "{other}");
+    }
+    fleet.servers[0].http_port = 8080;
+    assert!(unit(&fleet, FRONT_UNIT).contains("\nCapabilityBoundingSet=\n"));
+}
+
+/// What must not be reloaded when these change, since it holds the streams.
+#[test]
+fn the_core_knows_no_camera_and_no_viewer() {
+    let core = |fleet: &Fleet| {
+        let plan = plan(fleet, "hub");
+        let unit = plan.units.iter().find(|u| u.name == SERVER_UNIT).expect("unit").clone();
+        let of_core = unit.reload_on.iter().chain(&unit.restart_on);
+        let texts: Vec<String> = of_core.map(|path| content(&plan, path).to_owned()).collect();
+        (unit, texts)
+    };
+    let few = fleet(1);
+    let mut many = fleet(3);
+    many.cameras[1].tls = false;
+    many.servers[0].play = vec![];
+    many.servers[0].publish = few.servers[0].play.clone();
+    many.viewers = vec![Viewer {
+        name: name("anna"),
+        password: Secret::Env("PASSWORD".into()),
+        cameras: [name("cam2")].into(),
+    }];
+    assert_eq!(core(&few), core(&many));
+}
+
+#[test]
+fn who_came_by_a_revoked_certificate_is_nobody_for_the_front() {
+    let fleet = fleet(2);
+    let mut identities = Identities::placeholders();
+    let confs = |identities: &Identities| {
+        let templates = Templates::load(None).expect("templates");
+        let host = Host::Server(&fleet.servers[0]);
+        let plan = for_host(
+            &fleet,
+            host,
+            &Paths::host(),
+            &templates,
+            &Secrets::placeholders(),
+            identities,
+        );
+        let plan = plan.expect("a plan");
+        ["door.conf", "front.conf"].map(|file| content(&plan, file).to_owned())
+    };
+    let address = |conf: &str, before: &str| {
+        let found = conf.lines().find_map(|l| l.trim().strip_prefix(before));
+        found.expect("a line").trim_end_matches(';').to_owned()
+    };
+    let [door, front] = confs(&identities);
+    let [porch, garden] = ["cam1", "cam2"].map(|camera| address(&door, &format!("\"CN={camera}\" ")));
+    assert!(front.contains(&format!("\"cam1 {porch}\" 1;")), "{front}");
+    identities.revocations = [(name("cam1"), 1)].into();
+    let [door, front] = confs(&identities);
+    assert!(!front.contains(&porch) && !door.contains(&porch), "{front}\n{door}");
+    assert!(front.contains(&format!("\"cam2 {garden}\" 1;")), "{front}");
 }
 
 #[test]

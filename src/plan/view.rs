@@ -7,5 +7,5 @@ mod viewers;
 
 pub(super) use camera::camera;
 pub(super) use restream::{trusted, trusts_system};
-pub(super) use server::server;
+pub(super) use server::{ServerContext, server};
 pub(super) use viewers::{page, passwords};

@@ -4,7 +4,7 @@ use super::front::front;
 use super::{is_outside, own_address};
 use crate::ca;
 use crate::model::{Camera, Fleet, Name, Server};
-use crate::plan::{Paths, RECORDINGS_UNIT, SERVER_UNIT, restream_socket};
+use crate::plan::{DOOR_UNIT, Paths, RECORDINGS_UNIT, nginx_units, restream_socket};
 use crate::secrets::Secrets;
 use pistream_agent::{Door, Facts, Glance, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub fn inspect_request(
         front: front(fleet, server, paths, secrets),
         stat: stat(server),
         http: http(server),
-        unit: SERVER_UNIT.to_owned(),
+        unit: DOOR_UNIT.to_owned(),
         frames: fps * SECONDS_DECODED,
         timeout,
         streams: streams(server, cameras),
@@ -56,12 +56,12 @@ pub fn inspect_request(
 }
 
 /// The same at a glance: nothing is proven.
-pub fn glance_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
-    let mut units = vec![SERVER_UNIT.to_owned()];
-    units.extend(server.recording.as_ref().map(|_| RECORDINGS_UNIT.to_owned()));
+pub fn glance_request(fleet: &Fleet, server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
+    let mut units = nginx_units(fleet, server);
+    units.extend(server.recording.as_ref().map(|_| RECORDINGS_UNIT));
     InspectRequest {
         glance: Some(Glance {
-            units,
+            units: units.into_iter().map(str::to_owned).collect(),
             own: server.has_certificate().then(|| paths.identity.clone()),
             web_port: match server.https {
                 Some(_) => server.https_port,
@@ -76,7 +76,7 @@ pub fn glance_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> In
         front: None,
         stat: stat(server),
         http: http(server),
-        unit: SERVER_UNIT.to_owned(),
+        unit: DOOR_UNIT.to_owned(),
         frames: 0,
         timeout: 0,
         streams: streams(server, cameras),
@@ -117,7 +117,7 @@ fn streams(server: &Server, cameras: &[&Camera]) -> Vec<StreamRequest> {
             .as_ref()
             .map(|_| format!("/dash/{}/index.mpd", camera.stream)),
         restreams: (0..passed_on_from_here(camera))
-            .map(|at| format!("unix:{}", restream_socket(camera, at)))
+            .map(|at| restream_socket(camera, at))
             .collect(),
     };
     cameras.iter().map(request).collect()

@@ -232,15 +232,17 @@ pub fn ask_nginx(directory: &Path) {
         fs::write(directory.join(name), text).unwrap();
     }
     let scratch = tempfile::tempdir().unwrap();
-    let output = Command::new("nginx")
-        .args(["-t", "-q", "-e", "stderr", "-p"])
-        .arg(format!("{}/", directory.display()))
-        .args(["-c", "nginx.conf"])
-        .current_dir(scratch.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", all(&output));
+    for conf in ["nginx.conf", "front.conf", "door.conf"] {
+        let output = Command::new("nginx")
+            .args(["-t", "-q", "-e", "stderr", "-p"])
+            .arg(format!("{}/", directory.display()))
+            .args(["-c", conf])
+            .current_dir(scratch.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{conf}: {}", all(&output));
+    }
 }
 
 /// systemd's own word on rendered units. The agent, which is not on this machine, has a stand-in.

@@ -55,7 +55,7 @@ pub fn is_got_renewed_and_judged(lab: &Lab, mut fleet: Fleet) {
         ),
     ] {
         lay(lab, &identity);
-        lab.root("hub", "systemctl reload pistream-server");
+        lab.root("hub", "systemctl reload pistream-front");
         is_told(
             lab,
             &format!("no answer under a certificate that is good for {NAME}: {told}"),

@@ -1,6 +1,7 @@
 //! Who is who on the wire: what an impostor gets (nothing), and what a camera's own certificate is good for (its own stream).
 
 use crate::authority::{Authority, CAMERA, SERVER, self_signed};
+use crate::changes::session;
 use crate::fleet::{Fleet, bytes_received, deploy, status, streams_again, verify};
 use crate::hosts::{Image, Lab, all, run, text, wait_for};
 use pistream_agent::Cause;
@@ -192,6 +193,7 @@ pub fn certs(lab: &Lab, arguments: &[&str]) -> String {
 fn a_revoked_camera_is_cut_off_within_five_seconds_and_stays_out_until_it_is_renewed() {
     let (lab, _) = streaming(&["hub", "porch", "garden"]);
     lab.root("porch", &format!("cp -p {IDENTITY} /root/stolen.pem"));
+    let of_garden = session(&lab, "garden");
     let start = Instant::now();
     let mut revoke = lab
         .pistream(&["certs", "revoke", "porch", "-i", "hosts.yml"])
@@ -205,7 +207,7 @@ fn a_revoked_camera_is_cut_off_within_five_seconds_and_stays_out_until_it_is_ren
     println!("revoked: cut off {cut:.1?} after the command began");
     assert!(cut < Duration::from_secs(5), "{cut:?}");
     assert!(revoke.wait().unwrap().success());
-    streams_again(&lab, "garden", SOON);
+    assert_eq!(session(&lab, "garden"), of_garden, "somebody else was cut off");
     wait_for(SOON, "the camera to learn of it", || {
         status(&lab, "porch").is_some_and(|s| s.restarts.contains_key(&Cause::Certificate))
     });

@@ -183,7 +183,12 @@ fn no_key_is_anywhere_but_in_its_own_file() {
         ],
         "the deployer's own files, what it rendered, and its output"
     );
-    for unit in ["pistream-server.service", "pistream-recordings.service"] {
+    for unit in [
+        "pistream-server.service",
+        "pistream-door.service",
+        "pistream-front.service",
+        "pistream-recordings.service",
+    ] {
         is_confined(&lab, "hub", unit);
     }
 }

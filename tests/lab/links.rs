@@ -4,7 +4,8 @@ use crate::fleet::{Fleet, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use std::time::Duration;
 
-const CONF: &str = "/etc/pistream/nginx.conf";
+const CORE: &str = "/etc/pistream/nginx.conf";
+const FRONT: &str = "/etc/pistream/front.conf";
 
 /// A fleet that streams, with a backup server as restream target.
 fn streaming() -> Lab {
@@ -33,19 +34,19 @@ fn start_backup(lab: &Lab) {
 }
 
 /// nginx's configuration edited on the host, behind pistream's back; undone by `heal`.
-fn edit(lab: &Lab, sed: &str) {
+fn edit(lab: &Lab, conf: &str, sed: &str) {
     lab.root(
         "hub",
-        &format!("cp -a {CONF} /root/good.conf && sed -i -E '{sed}' {CONF} && ! cmp -s {CONF} /root/good.conf"),
+        &format!("cp -a {conf} /root/good.conf && sed -i -E '{sed}' {conf} && ! cmp -s {conf} /root/good.conf"),
     );
     lab.root("hub", "systemctl restart pistream-server");
     streams_again(lab, "porch", Duration::from_secs(30));
 }
 
-fn heal(lab: &Lab) {
+fn heal(lab: &Lab, conf: &str) {
     lab.root(
         "hub",
-        &format!("cp -a /root/good.conf {CONF} && systemctl restart pistream-server"),
+        &format!("cp -a /root/good.conf {conf} && systemctl restart pistream-server"),
     );
     streams_again(lab, "porch", Duration::from_secs(30));
 }
@@ -102,22 +103,22 @@ fn verify_names_the_link_that_is_broken() {
     verify(&lab).must_name("porch", "restream");
     start_backup(&lab);
 
-    edit(&lab, "s/^( *)deny play all;/\\1allow play all;/");
+    edit(&lab, FRONT, "/by_address \\{/,/\\}/s/default 0;/default 1;/");
     verify(&lab).must_name("porch", "outsiders");
-    heal(&lab);
+    heal(&lab, FRONT);
 
     // nobody may look, the server itself neither
-    edit(&lab, "s/^( *)allow play 127.0.0.1;/\\1deny play 127.0.0.1;/");
+    edit(&lab, FRONT, "s#127.0.0.1/32 1;#127.0.0.1/32 0;#");
     verify(&lab).must_name("porch", "decode");
-    heal(&lab);
+    heal(&lab, FRONT);
 
-    edit(&lab, "s/^( *)hls on;/\\1hls off;/");
+    edit(&lab, CORE, "s/^( *)hls on;/\\1hls off;/");
     verify(&lab).must_name("porch", "hls");
-    heal(&lab);
+    heal(&lab, CORE);
 
-    edit(&lab, "s/^( *)dash on;/\\1dash off;/");
+    edit(&lab, CORE, "s/^( *)dash on;/\\1dash off;/");
     verify(&lab).must_name("porch", "dash");
-    heal(&lab);
+    heal(&lab, CORE);
 
     lab.root(
         "hub",

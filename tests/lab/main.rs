@@ -9,6 +9,7 @@ mod authority;
 mod bench;
 mod browser;
 mod capture;
+mod changes;
 mod checking;
 mod demo;
 mod deploying;

@@ -54,7 +54,9 @@ fn servers_on_bookworm_and_trixie_take_in_cameras_of_bullseye_bookworm_and_trixi
         is_confined(&lab, camera, "pistream-camera.service");
     }
     for server in SERVERS {
-        is_confined(&lab, server, "pistream-server.service");
+        for nginx in ["server", "door", "front"] {
+            is_confined(&lab, server, &format!("pistream-{nginx}.service"));
+        }
         is_confined(&lab, server, "pistream-recordings.service");
     }
     for host in SERVERS.iter().chain(&CAMERAS.map(|(camera, _)| camera)) {

@@ -220,6 +220,6 @@ fn keys_are_hidden(lab: &Lab, key: &str) {
     let look = "grep -rlFf /root/key /run /tmp /dev/shm /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; \
                 journalctl --sync; journalctl -q | grep -Ff /root/key; \
                 { exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3; } | grep -Ff /root/key; \
-                runuser -u nobody -- ls /run/pistream-server 2>/dev/null; rm /root/key";
+                runuser -u nobody -- ls /run/pistream-server /run/pistream-door /run/pistream-front 2>/dev/null; rm /root/key";
     assert_eq!(lab.root("hub", look), "");
 }

@@ -23,7 +23,7 @@ pub struct InspectRequest {
     pub stat: String,
     /// Base of HLS and DASH as seen from an address that may play: "http://127.0.0.1:8080".
     pub http: String,
-    /// Whose journal tells of the server's nginx: "pistream-server.service".
+    /// Whose journal tells what became of restreams: "pistream-door.service".
     pub unit: String,
     /// Decode at least so many frames of every stream.
     pub frames: u32,
@@ -108,7 +108,7 @@ pub struct StreamRequest {
     pub hls: Option<String>,
     /// Path of the manifest under `http`, if DASH is on: "/dash/porch/index.mpd".
     pub dash: Option<String>,
-    /// Its restream targets, each by the Unix socket that leads to it: "unix:restream-porch-1.sock".
+    /// Its restream targets, each by the Unix socket that leads to it: "restream-porch-1.sock", wherever that is.
     pub restreams: Vec<String>,
 }
 

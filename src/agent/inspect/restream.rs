@@ -11,7 +11,7 @@ const SINCE: &str = "-60s";
 /// Tens of thousands of lines are read within a second.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The last words by socket ("unix:restream-porch-1.sock"); empty where there is no journal.
+/// The last words by socket ("restream-porch-1.sock"); empty where there is no journal.
 pub(super) fn last_words(unit: &str) -> BTreeMap<String, String> {
     let arguments = ["-q", "-o", "cat", "--no-pager", "--since", SINCE, "-u", unit];
     let log = command::run("journalctl", &arguments, PATIENCE);
@@ -26,7 +26,7 @@ fn parse(log: &str) -> BTreeMap<String, String> {
         let Some((connection, words)) = connection(line) else {
             continue;
         };
-        if let Some(socket) = words.strip_prefix("client unix: connected to ") {
+        if let Some(socket) = words.strip_prefix("client unix: connected to unix:") {
             sockets.insert(connection, socket);
         } else if let Some(socket) = sockets.get(connection) {
             let end = [", client: ", ", bytes "]
@@ -75,9 +75,9 @@ unix:, server: unix:restream-porch-2.sock, upstream: \"10.0.0.9:1\", bytes from/
     fn each_targets_last_words() {
         let words = parse(LOG);
         assert_eq!(words.len(), 2);
-        assert_eq!(words["unix:restream-porch-1.sock"], "upstream disconnected");
+        assert_eq!(words["restream-porch-1.sock"], "upstream disconnected");
         assert_eq!(
-            words["unix:restream-porch-2.sock"],
+            words["restream-porch-2.sock"],
             "connect() failed (111: Connection refused) while connecting to upstream"
         );
     }

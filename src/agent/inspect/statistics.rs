@@ -18,25 +18,25 @@ const RECONNECT: Duration = Duration::from_secs(8);
 
 /// One application at one moment.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Statistics {
+pub(crate) struct Statistics {
     streams: Vec<Stream>,
 }
 
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     name: String,
     /// Received since the stream began.
     bytes_in: u64,
     pub(super) publisher: Option<Client>,
     restreams: Vec<Client>,
     /// Everybody else.
-    pub(super) players: u64,
+    players: Vec<Client>,
 }
 
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Client {
-    id: u64,
-    address: String,
+pub(crate) struct Client {
+    pub(crate) id: u64,
+    pub(crate) address: String,
     /// Of the last frame, milliseconds.
     timestamp: u64,
     /// Frames that found the connection's buffers full.
@@ -44,7 +44,7 @@ pub(super) struct Client {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StatisticsError {
+pub(crate) enum StatisticsError {
     #[error(transparent)]
     Web(#[from] web::WebError),
     #[error("nginx-rtmp's statistics: {0}")]
@@ -58,7 +58,11 @@ impl Statistics {
         self.streams.iter().find(|s| s.name == name)
     }
 
-    fn parse(xml: &str, application: &str) -> Result<Statistics, StatisticsError> {
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    pub(crate) fn parse(xml: &str, application: &str) -> Result<Statistics, StatisticsError> {
         let document = roxmltree::Document::parse(xml)?;
         let found = document
             .descendants()
@@ -75,26 +79,47 @@ impl Stream {
     fn read(node: roxmltree::Node<'_, '_>) -> Stream {
         let clients = || node.children().filter(|n| n.has_tag_name("client"));
         let publishing = |n: &roxmltree::Node<'_, '_>| n.children().any(|c| c.has_tag_name("publishing"));
-        let restream = |n: &roxmltree::Node<'_, '_>| text(*n, "flashver") == "ngx-local-relay";
+        let relays = |n: &roxmltree::Node<'_, '_>| text(*n, "flashver") == "ngx-local-relay";
         Stream {
             name: text(node, "name").to_owned(),
             bytes_in: number(node, "bytes_in"),
             publisher: clients().find(publishing).map(Client::read),
-            players: clients().filter(|c| !publishing(c) && !restream(c)).count() as u64,
-            restreams: clients().filter(restream).map(Client::read).collect(),
+            restreams: clients().filter(relays).map(Client::read).collect(),
+            players: clients()
+                .filter(|n| !publishing(n) && !relays(n))
+                .map(Client::read)
+                .collect(),
         }
     }
 
-    /// Whether the restream to this address was there `before` and has forwarded something since.
-    fn forwards_since(&self, before: &Stream, address: &str) -> bool {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everybody, and whether he publishes.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = (&Client, bool)> {
+        let players = self.restreams.iter().chain(&self.players);
+        self.publisher
+            .iter()
+            .map(|p| (p, true))
+            .chain(players.map(|p| (p, false)))
+    }
+
+    /// Whether the restream to this socket was there `before` and has forwarded something since.
+    fn forwards_since(&self, before: &Stream, socket: &str) -> bool {
         let forwarded =
             |b: &Client, now: &Client| b.id == now.id && b.timestamp < now.timestamp && b.dropped == now.dropped;
-        let mut to_it = self.restreams.iter().filter(|now| now.address == address);
+        let mut to_it = self.restreams.iter().filter(|now| now.leads_to(socket));
         to_it.any(|now| before.restreams.iter().any(|before| forwarded(before, now)))
     }
 }
 
 impl Client {
+    /// Of "unix:/run/pistream-door/restream-porch-1.sock" the file's name counts.
+    fn leads_to(&self, socket: &str) -> bool {
+        self.address.rsplit(['/', ':']).next() == Some(socket)
+    }
+
     fn read(node: roxmltree::Node<'_, '_>) -> Client {
         Client {
             id: number(node, "id"),
@@ -168,7 +193,7 @@ impl<'a> Looks<'a> {
     pub(super) fn players(&self, name: &str) -> u64 {
         let last = self.last[1].as_ref().and_then(|(_, last)| last.as_ref().ok());
         last.and_then(|last| last.stream(name))
-            .map_or(0, |stream| stream.players)
+            .map_or(0, |stream| stream.players.len() as u64)
     }
 
     /// What the first and the last look say of a stream's publisher.

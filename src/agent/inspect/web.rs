@@ -9,7 +9,7 @@ const PATIENCE: u64 = 5;
 const LARGEST_ANSWER: u64 = 8 << 20;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WebError {
+pub(crate) enum WebError {
     #[error("get {url}: {source}")]
     Get { url: String, source: minreq::Error },
     #[error("get {url}: status {status}")]

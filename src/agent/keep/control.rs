@@ -3,13 +3,8 @@
 //! Of a stream that nobody publishes, or that is as it should be, nginx answers 204 and does nothing. `stop` must not be said
 //! of a stream whose last write failed (`recorder` says why).
 
-use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
-
-/// nginx answers at once, or something is wrong with it.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::nginx;
+use std::io;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ControlError {
@@ -40,30 +35,20 @@ impl Control {
     }
 
     fn say(&self, word: &str, stream: &str) -> Result<bool, ControlError> {
-        let answer = self.ask(word, stream).map_err(|source| ControlError::Ask {
+        // a stream's name is a-z, 0-9 and `-`: it needs no escape
+        let target = format!("/control/record/{word}?app=live&name={stream}");
+        let answer = nginx::ask(&self.path, &target).map_err(|source| ControlError::Ask {
             path: self.path.clone(),
             source,
         })?;
-        match answer.split(' ').nth(1) {
-            Some("200") => Ok(true),
-            Some("204") => Ok(false),
+        match nginx::status(&answer) {
+            Some(200) => Ok(true),
+            Some(204) => Ok(false),
             _ => Err(ControlError::Answer {
                 path: self.path.clone(),
                 answer: answer.lines().next().unwrap_or_default().chars().take(80).collect(),
             }),
         }
-    }
-
-    fn ask(&self, word: &str, stream: &str) -> io::Result<String> {
-        let mut socket = UnixStream::connect(Path::new(&self.path))?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
-        // a stream's name is a-z, 0-9 and `-`: it needs no escape
-        let request = format!("GET /control/record/{word}?app=live&name={stream} HTTP/1.0\r\n\r\n");
-        socket.write_all(request.as_bytes())?;
-        let mut answer = Vec::new();
-        socket.take(4096).read_to_end(&mut answer)?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 }
 
@@ -71,6 +56,7 @@ impl Control {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::os::unix::net::UnixListener;
 
     #[test]

@@ -1,8 +1,9 @@
-//! A server: who may publish, what is recorded and passed on.
+//! A server: who may publish and play, what is recorded and passed on.
 
 use super::restream::{Target, restreams};
 use super::viewers::{Login, Player, players, viewers};
-use crate::logins::{self, Logins};
+use crate::ca::Identities;
+use crate::logins;
 use crate::model::{
     Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server,
 };
@@ -23,9 +24,12 @@ pub(in crate::plan) struct ServerContext<'a> {
     cameras: Vec<Publisher>,
     /// The viewers whom this server lets in by their certificates.
     players: Vec<Player>,
-    /// Where their addresses are.
+    /// Where their addresses are, and those of the certificates.
     players_network: &'static str,
+    certificates_network: &'static str,
     restreams: Vec<Target>,
+    /// Whether the server has a door.
+    door: bool,
     viewers: Vec<Login>,
     /// Viewers are asked for a login; also where none of them may see a camera of this server.
     logins: bool,
@@ -49,12 +53,13 @@ struct ServerView {
     https_port: u16,
     http_port: u16,
     status_port: u16,
-    /// From where the RTMP side takes publishers, and networks it trusts with the name of any camera that has no certificate.
-    may_publish: Vec<String>,
+    /// Networks that are trusted with the name of any camera that has no certificate.
     publish: Vec<String>,
     /// From where the TLS side takes connections; empty: from anywhere.
     may_connect: Vec<String>,
     play: Vec<String>,
+    /// From where RTMP is played: the same, and this machine.
+    may_play: BTreeSet<String>,
     recording: Option<RecordingView>,
     hls: Option<SegmentsView>,
     dash: Option<SegmentsView>,
@@ -183,31 +188,21 @@ pub(in crate::plan) fn server<'a>(
     server: &'a Server,
     paths: &'a Paths,
     secrets: &'a Secrets,
-    logins: &Logins,
+    identities: &Identities,
 ) -> Result<ServerContext<'a>, logins::Error> {
     // nginx knows one length for all cameras
     let low = fleet.cameras_of(server).any(|c| c.latency == Latency::Low);
     let latency = if low { Latency::Low } else { Latency::Normal };
     let texts = |networks: &[Network]| networks.iter().map(ToString::to_string).collect::<Vec<String>>();
-    // the cameras' own addresses, and networks besides
-    let from = |tls: bool, networks: &[String]| {
-        let cameras = fleet.cameras_of(server).filter(|c| fleet.by_tls(c) == tls);
-        let own = cameras.filter_map(|c| c.address).map(|a| a.to_string());
-        own.chain(networks.iter().cloned()).collect::<BTreeSet<String>>()
-    };
-    let networks = texts(&server.publish);
-    let all_by_tls = server.tls && fleet.cameras_of(server).all(|c| fleet.by_tls(c));
-    // from such a network a camera without a certificate may come, and nobody under the name of one that has one
-    let publish = if all_by_tls { vec![] } else { networks.clone() };
-    let mut may_publish: Vec<String> = from(false, &publish).into_iter().collect();
-    if server.tls {
-        may_publish.insert(0, loopback::CAMERAS.network.to_owned());
+    let publish = texts(&server.publish);
+    let players = players(fleet, server, &identities.revocations);
+    let mut may_connect = BTreeSet::new();
+    if server.tls && !publish.is_empty() {
+        // the cameras' own addresses, and networks besides
+        let cameras = fleet.cameras_of(server).filter(|c| fleet.by_tls(c));
+        may_connect.extend(cameras.filter_map(|c| c.address).map(|a| a.to_string()));
+        may_connect.extend(publish.iter().cloned());
     }
-    let players = players(fleet, server);
-    let mut may_connect = match server.tls && !networks.is_empty() {
-        true => from(true, &networks),
-        false => BTreeSet::new(),
-    };
     if !may_connect.is_empty() && !players.is_empty() {
         may_connect.extend(texts(&server.play));
     }
@@ -219,7 +214,7 @@ pub(in crate::plan) fn server<'a>(
         may_connect.extend(addresses.map(|a| a.to_string()));
     }
     let by_tls = fleet.cameras_of(server).filter(|c| fleet.by_tls(c)).map(|c| &c.name);
-    let behind_tls = loopback::CAMERAS.addresses(by_tls.chain(senders));
+    let behind_tls = loopback::CAMERAS.addresses(by_tls.chain(senders), &identities.revocations);
     let publisher = |camera: &Camera, who: &Name| Publisher {
         stream: camera.stream.to_string(),
         tls: behind_tls.contains_key(who),
@@ -238,6 +233,7 @@ pub(in crate::plan) fn server<'a>(
         address: address.to_string(),
     };
     let certificates = behind_tls.iter().map(certificate).collect();
+    let restreams = restreams(fleet, server, secrets);
     Ok(ServerContext {
         paths,
         server: ServerView {
@@ -250,10 +246,13 @@ pub(in crate::plan) fn server<'a>(
             https_port: server.https_port,
             http_port: server.http_port,
             status_port: server.status_port,
-            may_publish,
             publish,
             may_connect: may_connect.into_iter().collect(),
             play: texts(&server.play),
+            may_play: texts(&server.play)
+                .into_iter()
+                .chain(["127.0.0.1/32".to_owned()])
+                .collect(),
             recording: server.recording.as_ref().map(RecordingView::from),
             hls: server.hls.as_ref().map(|s| SegmentsView::hls(s, latency)),
             dash: server.dash.as_ref().map(|s| SegmentsView::dash(s, latency)),
@@ -262,8 +261,10 @@ pub(in crate::plan) fn server<'a>(
         cameras,
         players,
         players_network: loopback::VIEWERS.network,
-        restreams: restreams(fleet, server, secrets),
-        viewers: viewers(fleet, server, secrets, logins)?,
+        certificates_network: loopback::CAMERAS.network,
+        door: server.tls || !restreams.is_empty(),
+        restreams,
+        viewers: viewers(fleet, server, secrets, &identities.logins)?,
         logins: !fleet.viewers.is_empty(),
     })
 }

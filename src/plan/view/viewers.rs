@@ -1,10 +1,11 @@
 //! Who may see what of a server: by certificate, by login, and what the page is told.
 
 use crate::logins::{self, Logins};
-use crate::model::{Fleet, Server, Viewer};
+use crate::model::{Fleet, Name, Server, Viewer};
 use crate::plan::{Paths, loopback};
 use crate::secrets::{Clear, Secrets};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 pub(super) struct Player {
@@ -16,8 +17,8 @@ pub(super) struct Player {
 }
 
 /// Who may see a camera of this server, where certificates can tell who it is.
-pub(super) fn players(fleet: &Fleet, server: &Server) -> Vec<Player> {
-    let addresses = loopback::VIEWERS.addresses(fleet.viewers.iter().map(|viewer| &viewer.name));
+pub(super) fn players(fleet: &Fleet, server: &Server, revoked: &BTreeMap<Name, u32>) -> Vec<Player> {
+    let addresses = loopback::VIEWERS.addresses(fleet.viewers.iter().map(|viewer| &viewer.name), revoked);
     let players = fleet.viewers.iter().filter(|_| server.tls).filter_map(|viewer| {
         Some(Player {
             name: viewer.name.to_string(),

@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use crate::model::{Camera, Fleet, Https, Server};
-use crate::plan::SERVER_UNIT;
+use crate::plan::FRONT_UNIT;
 use crate::verify::front::{calls, known_as};
 use pistream_agent::{Facts, Growth, OutsiderFacts, StreamFacts};
 
@@ -86,7 +86,7 @@ fn unanswered(server: &Server, https: &Https, detail: &str) -> String {
     ];
     match https {
         Https::Files { certificate, .. } if leads_nowhere.iter().any(|words| detail.contains(words)) => format!(
-            "the server shows another certificate than {}: `systemctl reload {SERVER_UNIT}` there takes a new one",
+            "the server shows another certificate than {}: `systemctl reload {FRONT_UNIT}` there takes a new one",
             certificate.display()
         ),
         _ => format!(
