@@ -46,6 +46,11 @@ impl Fleet {
     pub fn cameras_of<'a>(&'a self, server: &'a Server) -> impl Iterator<Item = &'a Camera> {
         self.cameras.iter().filter(|c| c.server == server.name)
     }
+
+    /// Whether this server passes any of its cameras' streams on.
+    pub fn passes_on(&self, server: &Server) -> bool {
+        self.cameras_of(server).any(|camera| !camera.restream.is_empty())
+    }
 }
 
 /// Somebody who may watch, by a login of their own.

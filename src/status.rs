@@ -95,10 +95,5 @@ fn health(fleet: &Fleet, cameras: &[&Camera], servers: &[&Server], evidence: &Ev
     }
 }
 
-/// Whole days until then; 0 when it is over.
-fn days(until: u64, now: u64) -> u64 {
-    until.saturating_sub(now) / 86_400
-}
-
 #[cfg(test)]
 mod tests;

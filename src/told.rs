@@ -29,6 +29,11 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// Whole days until then, both as seconds since 1970; 0 when it is over.
+pub fn days_left(until: u64, now: u64) -> u64 {
+    until.saturating_sub(now) / 86_400
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use super::certificate::LIFETIME;
 use super::store::Store;
 use super::subject::Subject;
 use crate::model::Name;
+use crate::told::days_left;
 use serde::{Deserialize, Serialize};
 
 /// Below the store, a file per host.
@@ -59,7 +60,7 @@ impl Issued {
 
     /// Whole days until it ends; none after it.
     pub fn days_left(&self, now: u64) -> u64 {
-        self.not_after.saturating_sub(now) / 86_400
+        days_left(self.not_after, now)
     }
 }
 

@@ -32,7 +32,7 @@ pub fn nginx_units(fleet: &Fleet, server: &Server) -> Vec<&'static str> {
 
 /// Whether anybody comes or is passed on by TLS.
 pub(super) fn has_door(fleet: &Fleet, server: &Server) -> bool {
-    server.tls || fleet.cameras_of(server).any(|camera| !camera.restream.is_empty())
+    server.tls || fleet.passes_on(server)
 }
 
 /// What a role depends on besides its own configuration and unit: paths.
@@ -69,25 +69,23 @@ struct UnitContext<'a> {
 
 impl Role {
     fn view<'a>(self, server: &Server, paths: &'a Paths) -> NginxView<'a> {
-        let (conf, unit_file, run, run_name) = match self {
-            Role::Core => (&paths.nginx_conf, &paths.server_unit, &paths.run, "pistream-server"),
-            Role::Front => (&paths.front_conf, &paths.front_unit, &paths.front_run, "pistream-front"),
-            Role::Door => (&paths.door_conf, &paths.door_unit, &paths.door_run, "pistream-door"),
+        let (conf, unit_file, run) = match self {
+            Role::Core => (&paths.nginx_conf, &paths.server_unit, &paths.run),
+            Role::Front => (&paths.front_conf, &paths.front_unit, &paths.front_run),
+            Role::Door => (&paths.door_conf, &paths.door_unit, &paths.door_run),
         };
-        let mut ports = match self {
+        let ports = match self {
             Role::Core => vec![server.rtmp_port, server.status_port],
+            Role::Front if server.https.is_some() => vec![server.http_port, server.https_port],
             Role::Front => vec![server.http_port],
             Role::Door => vec![server.rtmps_port],
         };
-        if self == Role::Front && server.https.is_some() {
-            ports.push(server.https_port);
-        }
         NginxView {
             role: self,
             conf,
             unit_file,
             run,
-            run_name,
+            run_name: self.unit().trim_end_matches(".service"),
             ports,
             core_unit: SERVER_UNIT,
             front_unit: FRONT_UNIT,
@@ -121,25 +119,33 @@ impl Role {
         templates: &Templates,
         depends: Depends,
     ) -> Result<(), templates::Error> {
-        let view = self.view(server, paths);
-        let (conf, unit_file) = (view.conf, view.unit_file);
         let of_unit = UnitContext {
             server: context,
             nginx: self.view(server, paths),
         };
+        let (conf, unit_file) = (of_unit.nginx.conf, of_unit.nginx.unit_file);
         plan.files
             .push(settings(conf, templates.render(self.template(), context)?));
         plan.files
             .push(system(unit_file, templates.render("nginx.service.j2", &of_unit)?));
-        let own = conf.rsplit('/').next().unwrap_or(conf);
-        let own = format!("{{dir}}/{own}");
+        let name = conf.rsplit('/').next().unwrap_or(conf);
         let reload_on = [&[conf.to_owned()], depends.settings.as_slice()].concat();
         let restart_on = [&[unit_file.to_owned()], depends.restart_on.as_slice()].concat();
         plan.checks.push(check(
-            &format!("nginx configuration ({own})", own = own.trim_start_matches("{dir}/")),
+            &format!("nginx configuration ({name})"),
             // another nginx may read the same settings otherwise: its path stands in the unit
             &[reload_on.as_slice(), restart_on.as_slice()].concat(),
-            &[&paths.nginx, "-t", "-q", "-e", "stderr", "-p", "{dir}/", "-c", &own],
+            &[
+                &paths.nginx,
+                "-t",
+                "-q",
+                "-e",
+                "stderr",
+                "-p",
+                "{dir}/",
+                "-c",
+                &format!("{{dir}}/{name}"),
+            ],
         ));
         plan.checks.push(unit_check(unit_file, self.unit()));
         plan.units.push(Unit {

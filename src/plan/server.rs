@@ -40,7 +40,7 @@ pub(super) fn for_server(
         None => paths.clone(),
     };
     let context = view::server(fleet, server, paths, secrets, identities)?;
-    let restreams = fleet.cameras_of(server).any(|camera| !camera.restream.is_empty());
+    let restreams = fleet.passes_on(server);
     let mut packages = nginx::packages(server, has_door(fleet, server));
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));

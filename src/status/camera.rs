@@ -1,8 +1,7 @@
 //! How one camera fares, from what its agent told. Pure.
 
-use super::days;
 use crate::model::{Camera, Fleet};
-use crate::told::length;
+use crate::told::{days_left, length};
 use crate::verify::{self, Evidence};
 use pistream_agent::{Cause, Status, StreamState};
 use serde::Serialize;
@@ -38,7 +37,7 @@ impl CameraHealth {
         match evidence.statuses.get(&camera.name) {
             Some(Ok(status)) => {
                 let until = status.certificate_until.filter(|_| fleet.by_tls(camera));
-                health.certificate_days = until.map(|until| days(until, evidence.now));
+                health.certificate_days = until.map(|until| days_left(until, evidence.now));
                 health.problem = problem(camera, status, until.is_some_and(|until| until <= evidence.now));
                 health.notes = notes(camera, status);
                 health.unsent_seconds = unsent(status);

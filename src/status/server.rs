@@ -1,8 +1,8 @@
 //! How one server fares, from what its agent saw. Pure.
 
-use super::days;
 use crate::model::{Fleet, Server};
 use crate::plan::RECORDINGS_UNIT;
+use crate::told::days_left;
 use crate::verify::{Evidence, restream_states};
 use pistream_agent::{DiskFacts, Facts, RECORDING_STOPPED, StreamFacts, UnitFacts};
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl ServerHealth {
         let expired = facts.certificate_until.is_some_and(|until| until <= now);
         self.problems
             .extend(expired.then(|| "its certificate has expired: deploy".to_owned()));
-        self.certificate_days = facts.certificate_until.map(|until| days(until, now));
+        self.certificate_days = facts.certificate_until.map(|until| days_left(until, now));
         (self.units, self.web_viewers, self.disk) = (seen.units, seen.web_viewers, seen.disk);
     }
 

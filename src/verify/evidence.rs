@@ -40,18 +40,12 @@ pub fn inspect_request(
     let is_own = |camera: &Camera| camera.server == server.name;
     let own: Vec<&Camera> = cameras.iter().copied().filter(|c| is_own(c)).collect();
     Ok(InspectRequest {
-        ffmpeg: paths.ffmpeg.clone(),
-        rtmp: rtmp(server),
         outsider: outsider(server, &own),
         door: door(server, cameras, paths)?,
         front: front(fleet, server, paths, secrets),
-        stat: stat(server),
-        http: http(server),
-        unit: DOOR_UNIT.to_owned(),
         frames: fps * SECONDS_DECODED,
         timeout,
-        streams: streams(server, cameras),
-        glance: None,
+        ..plain_request(server, cameras, paths)
     })
 }
 
@@ -69,30 +63,26 @@ pub fn glance_request(fleet: &Fleet, server: &Server, cameras: &[&Camera], paths
             },
             recordings: recordings(server),
         }),
+        ..plain_request(server, cameras, paths)
+    }
+}
+
+/// What both begin with: where things are, and which streams there shall be.
+fn plain_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
+    InspectRequest {
+        glance: None,
         ffmpeg: paths.ffmpeg.clone(),
-        rtmp: rtmp(server),
+        rtmp: format!("rtmp://127.0.0.1:{}/live", server.rtmp_port),
         outsider: None,
         door: None,
         front: None,
-        stat: stat(server),
-        http: http(server),
+        stat: format!("http://127.0.0.1:{}/stat", server.status_port),
+        http: format!("http://127.0.0.1:{}", server.http_port),
         unit: DOOR_UNIT.to_owned(),
         frames: 0,
         timeout: 0,
         streams: streams(server, cameras),
     }
-}
-
-fn rtmp(server: &Server) -> String {
-    format!("rtmp://127.0.0.1:{}/live", server.rtmp_port)
-}
-
-fn stat(server: &Server) -> String {
-    format!("http://127.0.0.1:{}/stat", server.status_port)
-}
-
-fn http(server: &Server) -> String {
-    format!("http://127.0.0.1:{}", server.http_port)
 }
 
 fn recordings(server: &Server) -> Option<String> {

@@ -2,45 +2,29 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::word::word;
+use super::word::Word;
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
 use crate::inventory::reader::{Read, Reader, shown};
 use crate::inventory::tree::Node;
 use crate::model::{Bitrate, Encoder, Profile, Size};
 
-const ENCODERS: [(&str, Encoder); 5] = [
-    ("auto", Encoder::Auto),
-    ("copy", Encoder::Copy),
-    ("h264_omx", Encoder::H264Omx),
-    ("h264_v4l2m2m", Encoder::H264V4l2m2m),
-    ("libx264", Encoder::Libx264),
-];
-
-impl Read for Encoder {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Encoder> {
-        word(node, reader, &ENCODERS)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": ENCODERS.map(|(word, _)| word) })
-    }
+impl Word for Encoder {
+    const WORDS: &'static [(&'static str, Encoder)] = &[
+        ("auto", Encoder::Auto),
+        ("copy", Encoder::Copy),
+        ("h264_omx", Encoder::H264Omx),
+        ("h264_v4l2m2m", Encoder::H264V4l2m2m),
+        ("libx264", Encoder::Libx264),
+    ];
 }
 
-const PROFILES: [(&str, Profile); 3] = [
-    ("baseline", Profile::Baseline),
-    ("main", Profile::Main),
-    ("high", Profile::High),
-];
-
-impl Read for Profile {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Profile> {
-        word(node, reader, &PROFILES)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": PROFILES.map(|(word, _)| word) })
-    }
+impl Word for Profile {
+    const WORDS: &'static [(&'static str, Profile)] = &[
+        ("baseline", Profile::Baseline),
+        ("main", Profile::Main),
+        ("high", Profile::High),
+    ];
 }
 
 /// An H.264 level, times ten.

@@ -23,6 +23,44 @@ pub(super) fn word<T: Copy>(node: &Node, reader: &mut Reader, words: &[(&str, T)
     found
 }
 
+/// What is written as one of these words, and nothing else.
+pub(super) trait Word: Copy + 'static {
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl<T: Word> Read for T {
+    fn read(node: &Node, reader: &mut Reader) -> Option<T> {
+        word(node, reader, T::WORDS)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+        json_schema!({ "enum": words })
+    }
+}
+
+impl Word for Transport {
+    const WORDS: &'static [(&'static str, Transport)] = &[
+        ("auto", Transport::Auto),
+        ("russh", Transport::Russh),
+        ("openssh", Transport::Openssh),
+        ("local", Transport::Local),
+    ];
+}
+
+impl Word for SdCard {
+    const WORDS: &'static [(&'static str, SdCard)] = &[("normal", SdCard::Normal), ("tmpfs", SdCard::Tmpfs)];
+}
+
+impl Word for Latency {
+    const WORDS: &'static [(&'static str, Latency)] = &[("normal", Latency::Normal), ("low", Latency::Low)];
+}
+
+impl Word for RecordingFormat {
+    const WORDS: &'static [(&'static str, RecordingFormat)] =
+        &[("mp4", RecordingFormat::Mp4), ("flv", RecordingFormat::Flv)];
+}
+
 impl Read for bool {
     fn read(node: &Node, reader: &mut Reader) -> Option<bool> {
         word(node, reader, &[("true", true), ("false", false)])
@@ -48,35 +86,6 @@ impl Read for OnOff {
     }
 }
 
-const TRANSPORTS: [(&str, Transport); 4] = [
-    ("auto", Transport::Auto),
-    ("russh", Transport::Russh),
-    ("openssh", Transport::Openssh),
-    ("local", Transport::Local),
-];
-
-impl Read for Transport {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Transport> {
-        word(node, reader, &TRANSPORTS)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": TRANSPORTS.map(|(word, _)| word) })
-    }
-}
-
-const SD_CARDS: [(&str, SdCard); 2] = [("normal", SdCard::Normal), ("tmpfs", SdCard::Tmpfs)];
-
-impl Read for SdCard {
-    fn read(node: &Node, reader: &mut Reader) -> Option<SdCard> {
-        word(node, reader, &SD_CARDS)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": SD_CARDS.map(|(word, _)| word) })
-    }
-}
-
 const AUDIOS: [(&str, Audio); 3] = [("off", Audio::Off), ("silent", Audio::Silent), ("false", Audio::Off)];
 
 impl Read for Audio {
@@ -86,29 +95,5 @@ impl Read for Audio {
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "enum": ["off", "silent", false] })
-    }
-}
-
-const LATENCIES: [(&str, Latency); 2] = [("normal", Latency::Normal), ("low", Latency::Low)];
-
-impl Read for Latency {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Latency> {
-        word(node, reader, &LATENCIES)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": LATENCIES.map(|(word, _)| word) })
-    }
-}
-
-const FORMATS: [(&str, RecordingFormat); 2] = [("mp4", RecordingFormat::Mp4), ("flv", RecordingFormat::Flv)];
-
-impl Read for RecordingFormat {
-    fn read(node: &Node, reader: &mut Reader) -> Option<RecordingFormat> {
-        word(node, reader, &FORMATS)
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": FORMATS.map(|(word, _)| word) })
     }
 }

@@ -7,6 +7,7 @@ use crate::logins;
 use crate::model::{
     Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server,
 };
+use crate::plan::roles::has_door;
 use crate::plan::{Paths, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
@@ -233,7 +234,6 @@ pub(in crate::plan) fn server<'a>(
         address: address.to_string(),
     };
     let certificates = behind_tls.iter().map(certificate).collect();
-    let restreams = restreams(fleet, server, secrets);
     Ok(ServerContext {
         paths,
         server: ServerView {
@@ -262,8 +262,8 @@ pub(in crate::plan) fn server<'a>(
         players,
         players_network: loopback::VIEWERS.network,
         certificates_network: loopback::CAMERAS.network,
-        door: server.tls || !restreams.is_empty(),
-        restreams,
+        door: has_door(fleet, server),
+        restreams: restreams(fleet, server, secrets),
         viewers: viewers(fleet, server, secrets, &identities.logins)?,
         logins: !fleet.viewers.is_empty(),
     })

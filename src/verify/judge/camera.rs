@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use crate::model::{Camera, Fleet};
+use crate::told::days_left;
 use crate::verify::Evidence;
 use pistream_agent::{Status, StreamState};
 
@@ -31,7 +32,7 @@ pub(super) fn certificate(fleet: &Fleet, camera: &Camera, status: &Status, evide
         // what the server did not tell is told by the links behind
         _ => None,
     };
-    let days = |until: u64| until.saturating_sub(evidence.now) / 86_400;
+    let days = |until: u64| days_left(until, evidence.now);
     let left = match server {
         Some(server) => format!("good for {} days, the server's for {}", days(own), days(server)),
         None => format!("good for {} days", days(own)),

@@ -16,7 +16,7 @@ pub(super) fn restream(fleet: &Fleet, camera: &Camera, stream: &StreamFacts, evi
     let told = camera.restream.iter().zip(&stream.restreams).map(|(target, facts)| {
         let state = match (&target.to, facts.connected) {
             (_, false) => Err(state(facts)),
-            (Destination::Url(_), true) => Ok("ok".to_owned()),
+            (Destination::Url(_), true) => Ok(state(facts)),
             (Destination::Server(backup), true) => arrives(fleet, camera, backup, evidence),
         };
         let (Ok(words) | Err(words)) = &state;
@@ -67,10 +67,7 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
 pub fn restream_states<'a>(camera: &'a Camera, stream: &StreamFacts) -> Vec<(&'a str, String, bool)> {
     let targets = camera.restream.iter().zip(&stream.restreams);
     targets
-        .map(|(target, facts)| {
-            let state = if facts.connected { "ok".to_owned() } else { state(facts) };
-            (whom(target), state, facts.connected)
-        })
+        .map(|(target, facts)| (whom(target), state(facts), facts.connected))
         .collect()
 }
 
@@ -82,9 +79,12 @@ fn whom(target: &Restream) -> &str {
     }
 }
 
-/// What nginx's words about a connection that is not there mean. They are those of its stream proxy, whose messages have stayed the same since 1.9.
+/// How the way to the target is; where it is not connected, what nginx's words about that mean. They are those of its stream
+/// proxy, whose messages have stayed the same since 1.9.
 fn state(facts: &RestreamFacts) -> String {
     let said = match &facts.last {
+        // whatever was said before
+        _ if facts.connected => return "ok".into(),
         None => return "not reached, and the server's journal does not say why".into(),
         // "... while connecting to upstream"
         Some(said) => said.split(" while ").next().unwrap_or_default(),
