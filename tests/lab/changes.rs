@@ -2,10 +2,10 @@
 //! for a second.
 
 use crate::fleet::{ASK_STATISTICS, Fleet, deploy, streams_again};
-use crate::hosts::{Image, Lab, text, wait_for};
+use crate::hosts::{Image, Lab, Running, text, wait_for};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(40);
@@ -33,7 +33,7 @@ pub fn session(lab: &Lab, stream: &str) -> Option<String> {
 }
 
 /// Somebody who watches by RTMP from here; the timestamps of what he sees are written down.
-pub struct Watcher(Child);
+pub struct Watcher(Running);
 
 impl Watcher {
     pub fn start(lab: &Lab, stream: &str) -> Watcher {
@@ -45,7 +45,7 @@ impl Watcher {
             .stdout(File::create(lab.home().join("seen")).unwrap())
             .spawn()
             .unwrap();
-        Watcher(player)
+        Watcher(Running(player))
     }
 
     /// Milliseconds of every picture so far.
@@ -55,13 +55,6 @@ impl Watcher {
         pictures
             .filter_map(|line| line.split(',').nth(1)?.trim().parse().ok())
             .collect()
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -143,7 +136,7 @@ fn who_belongs_to_the_fleet_changes_and_no_stream_is_touched() {
         "a camera that is none any more streams on"
     );
     wait_for(Duration::from_secs(5), "the viewer's end", || {
-        watcher.0.try_wait().unwrap().is_some()
+        watcher.0.0.try_wait().unwrap().is_some()
     });
     println!(
         "a camera and a viewer less: out {:.1?} after the deploy began",
@@ -152,12 +145,18 @@ fn who_belongs_to_the_fleet_changes_and_no_stream_is_touched() {
     assert_eq!(live(), before);
 
     // how streams are kept: they begin anew with the new worker, as soon as the old one is gone
+    let master = lab.root("hub", "systemctl show -P MainPID pistream-server");
     fleet.server = "hls: {fragment: 2s, playlist: 6s}".into();
     let deployed = fleet.deploy(&lab).must_exit(0);
     let changes = deployed.changes("hub");
     assert!(
         changes.contains(&"reload pistream-server.service".to_owned()),
         "{changes:?}"
+    );
+    assert_eq!(
+        lab.root("hub", "systemctl show -P MainPID pistream-server"),
+        master,
+        "restarted, not reloaded"
     );
     streams_again(&lab, "porch", SOON);
     let now = live();

@@ -239,6 +239,16 @@ impl Drop for Lab {
     }
 }
 
+/// A process that ends with its value, also where the story fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Lab {
     /// What the hosts' journals say of pistream's units, for the log of a failed test.
     fn last_words(&self) -> String {

@@ -4,7 +4,7 @@
 //!     cargo test --test lab -- --ignored --nocapture players
 
 use crate::fleet::{Fleet, streams_again};
-use crate::hosts::{Image, Lab, run, wait_for};
+use crate::hosts::{Image, Lab, Running, run, wait_for};
 use crate::watch::{child_of, distinct_pictures, issue, port_told, with_anna};
 use std::fs;
 use std::net::TcpStream;
@@ -83,10 +83,9 @@ fn vlc_shows_pictures_by_rtmp_and_hls_with_sound_and_without() {
         ];
         for url in ways {
             let somebody = Somebody::new();
-            let mut vlc = somebody.runs("vlc", &["-q", &url]);
+            let _vlc = Running(somebody.runs("vlc", &["-q", &url]));
             let (first, all) = somebody.sees();
             println!("{url}: a picture after {first:.1} s, {PICTURES} different ones after {all:.1} s");
-            end(&mut vlc);
         }
     }
 }
@@ -115,9 +114,4 @@ fn watch_starts_the_real_vlc_and_ends_with_it() {
             .try_exists()
             .is_ok_and(|there| !there)
     );
-}
-
-fn end(player: &mut Child) {
-    player.kill().unwrap();
-    player.wait().unwrap();
 }

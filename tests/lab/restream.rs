@@ -2,7 +2,7 @@
 //! dead in every way there is, which disturb nobody.
 
 use crate::authority::{Authority, SERVER};
-use crate::fleet::{deploy, fares, streams_again, verify};
+use crate::fleet::{ASK_STATISTICS, deploy, fares, streams_again, verify};
 use crate::hosts::{Image, Lab, run, text, wait_for};
 use crate::identity::put;
 use crate::names::NameServer;
@@ -69,8 +69,7 @@ fn inventory(lab: &Lab, targets: &[String]) -> String {
 
 /// Bytes the host's nginx has received of the stream so far.
 fn received(lab: &Lab, host: &str, stream: &str) -> u64 {
-    let ask = "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3";
-    let page = text(&lab.ssh(host, ask));
+    let page = text(&lab.ssh(host, ASK_STATISTICS));
     let of_stream = page
         .split("<stream>")
         .find(|part| part.contains(&format!("<name>{stream}</name>")));
@@ -217,9 +216,10 @@ fn keys_are_hidden(lab: &Lab, key: &str) {
     let owner = (found.mode() & 0o7777, found.uid().to_string());
     assert_eq!(owner, (0o600, lab.root("hub", "id -u pistream")));
     put(lab, "hub", "/root/key", key);
-    let look = "grep -rlFf /root/key /run /tmp /dev/shm /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; \
-                journalctl --sync; journalctl -q | grep -Ff /root/key; \
-                { exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3; } | grep -Ff /root/key; \
-                runuser -u nobody -- ls /run/pistream-server /run/pistream-door /run/pistream-front 2>/dev/null; rm /root/key";
-    assert_eq!(lab.root("hub", look), "");
+    let look = format!(
+        "grep -rlFf /root/key /run /tmp /dev/shm /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; \
+         journalctl --sync; journalctl -q | grep -Ff /root/key; {{ {ASK_STATISTICS}; }} | grep -Ff /root/key; \
+         runuser -u nobody -- ls /run/pistream-server /run/pistream-door /run/pistream-front 2>/dev/null; rm /root/key"
+    );
+    assert_eq!(lab.root("hub", &look), "");
 }

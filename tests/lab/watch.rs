@@ -2,7 +2,7 @@
 
 use crate::authority::{Authority, SERVER, self_signed};
 use crate::fleet::{Fleet, deploy, streams_again};
-use crate::hosts::{Image, Lab, all, run, wait_for};
+use crate::hosts::{Image, Lab, Running, all, run, wait_for};
 use crate::identity::{SOON, certs};
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,16 +42,6 @@ fn watch(machine: &Path, arguments: &[&str]) -> Command {
     watch.arg("watch").args(arguments).current_dir(machine);
     watch.env("SDL_VIDEODRIVER", "dummy").stdin(Stdio::null());
     watch
-}
-
-/// A process that ends with its value, also where the story fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// The tunnel, and the address at which it is.
