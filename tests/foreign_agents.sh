@@ -1,9 +1,10 @@
 #!/bin/sh
 # tests/foreign_agents.sh [DIR]
-#   The release agents for other processors really run: under QEMU's user emulation, the 32-bit one on the ARM1176 of
-#   the first Pi and of the Zero. They answer, apply a plan, and supervise the ffmpeg that Debian has for that processor while
-#   it publishes to nginx. Builds them by src/agent/cross.sh; or takes DIR/TARGET/pistream-agent.
-#   Needs qemu-user-static, openssl, nginx with its RTMP module, ffmpeg, python3, mmdebstrap. No root, no network but for what
+#   The release agents really run: the one for x86_64 on this machine, those for other processors under QEMU's user
+#   emulation, the 32-bit one on the ARM1176 of the first Pi and of the Zero. They answer, apply a plan, and supervise the
+#   ffmpeg that Debian has for that processor while it publishes to nginx. Builds them by src/agent/cross.sh; or takes
+#   DIR/TARGET/pistream-agent.
+#   Needs an x86_64 machine, qemu-user-static, openssl, nginx with its RTMP module, ffmpeg, python3, mmdebstrap. No root, no network but for what
 #   cross.sh and foreign_ffmpeg fetch.
 set -eu
 
@@ -23,7 +24,8 @@ if [ $# -gt 0 ]; then
     agents=$1
 else
     agents=$work/agents
-    "$root/src/agent/cross.sh" --out "$agents" aarch64-unknown-linux-musl arm-unknown-linux-musleabihf >/dev/null
+    "$root/src/agent/cross.sh" --out "$agents" x86_64-unknown-linux-musl aarch64-unknown-linux-musl \
+        arm-unknown-linux-musleabihf >/dev/null
 fi
 
 fail() {
@@ -31,7 +33,7 @@ fail() {
     exit 1
 }
 
-agent() { # ARGUMENT...; the emulated processor stands in $emulator
+agent() { # ARGUMENT...; the emulated processor stands in $emulator, nothing for this machine's own
     # shellcheck disable=SC2086 # a command and its options
     $emulator "$agents/$target/pistream-agent" "$@"
 }
@@ -81,7 +83,7 @@ check() {
     says 'the deployer went away'
     sed -n 's/.*"request":"\([^"]*\)".*/\1/p' "$work/out" | sed 's/\\n/\n/g' | openssl req -verify -noout 2>"$work/err" ||
         fail "the request does not verify: $(cat "$work/err")"
-    printf '%s runs under %s\n' "$target" "$emulator"
+    printf '%s runs%s\n' "$target" "${emulator:+ under $emulator}"
 }
 
 # until_it SECONDS WHAT COMMAND...: waits until the command succeeds.
@@ -124,22 +126,27 @@ while True:
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# The agent supervises a real ffmpeg of its own processor, which publishes a test picture to nginx.
-stream() { # ARCHITECTURE (Debian's name), DIRECTORY (of its libraries)
+# Debian's ffmpeg for the emulated processor, as $ffmpeg.
+foreign_ffmpeg() { # ARCHITECTURE (Debian's name), DIRECTORY (of its libraries)
+    ffmpeg=$work/ffmpeg
     tree=$("$root/tests/foreign_ffmpeg" "$1")
     libraries=$tree/lib/$2
     for place in . blas lapack pulseaudio; do
         libraries=$libraries:$tree/usr/lib/$2/$place
     done
     # where on a Pi the kernel loads the program, the emulator does
-    cat >"$work/ffmpeg" <<EOF
+    cat >"$ffmpeg" <<EOF
 #!/bin/sh
 exec $emulator -L $tree -E LD_LIBRARY_PATH=$libraries $tree/usr/bin/ffmpeg "\$@"
 EOF
-    chmod 755 "$work/ffmpeg"
+    chmod 755 "$ffmpeg"
+}
+
+# The agent supervises a real ffmpeg of its own processor, $ffmpeg, which publishes a test picture to nginx.
+stream() {
     cat >"$work/camera.toml" <<EOF
 stream = "$arch"
-ffmpeg = "$work/ffmpeg"
+ffmpeg = "$ffmpeg"
 status_socket = "$work/status.sock"
 stall_after = 30
 bitrate = 100000
@@ -157,24 +164,29 @@ EOF
     supervisor=$!
     until_it 60 'READY is told' grep -q READY=1 "$work/told"
     conversation 0 '' status --socket "$work/status.sock"
-    ffmpeg=$(sed -n 's/.*"ffmpeg_pid":\([0-9]*\).*/\1/p' "$work/out")
-    [ -n "$ffmpeg" ] || fail "no ffmpeg: $(cat "$work/out")"
+    child=$(sed -n 's/.*"ffmpeg_pid":\([0-9]*\).*/\1/p' "$work/out")
+    [ -n "$child" ] || fail "no ffmpeg: $(cat "$work/out")"
     timeout 60 ffmpeg -v error -nostdin -y -i "rtmp://127.0.0.1:$port/live/$arch" -frames:v 10 -f framecrc "$work/frames" ||
         fail "the server has no stream: $(tail -n 5 "$work"/*.log)"
     [ "$(grep -c '^0,' "$work/frames")" = 10 ] || fail "the server does not hand ten frames on: $(cat "$work/frames")"
     kill -TERM "$supervisor"
     until_it 20 'the agent ends' is_gone "$supervisor"
-    is_gone "$ffmpeg" || fail 'ffmpeg outlived its agent'
+    is_gone "$child" || fail 'ffmpeg outlived its agent'
     kill "$listener"
     rm "$work/notify"
     supervisor='' listener=''
-    printf '%s supervises the ffmpeg of Debian for %s\n' "$target" "$1"
+    printf '%s supervises an ffmpeg of its own processor\n' "$target"
 }
 
 serve
+target=x86_64-unknown-linux-musl arch=x86_64 emulator='' ffmpeg=$(command -v ffmpeg)
+check
+stream
 target=aarch64-unknown-linux-musl arch=aarch64 emulator=qemu-aarch64-static
 check
-stream arm64 aarch64-linux-gnu
+foreign_ffmpeg arm64 aarch64-linux-gnu
+stream
 target=arm-unknown-linux-musleabihf arch=arm emulator='qemu-arm-static -cpu arm1176'
 check
-stream armel arm-linux-gnueabi
+foreign_ffmpeg armel arm-linux-gnueabi
+stream

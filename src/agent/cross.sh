@@ -164,10 +164,11 @@ build() {
         fetch_zig
         # zig links at a fixed address in any case, so the code need not be able to run at others: shorter where addresses are
         # not relative by nature, as on 64-bit ARM. SHA-256 is there for a file or two: a loop will do, instead of a copy for
-        # each of its rounds. -Os: what zig itself compiles of the C library.
+        # each of its rounds. What zig itself compiles of the C library: -Os, and on x86_64 no tables to walk the stack
+        # with either, 14 kB of them.
         smaller='-Crelocation-model=static --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"'
         case $target in
-        x86_64-unknown-linux-musl) options='-Os -target x86_64-linux-musl' ;;
+        x86_64-unknown-linux-musl) options='-Os -fno-unwind-tables -target x86_64-linux-musl' ;;
         aarch64-unknown-linux-musl) options='-target aarch64-linux-musl' smaller='' ;;
         arm-unknown-linux-musleabihf) options='-Os -target arm-linux-musleabihf -mcpu=arm1176jzf_s' ;;
         *) die "no recipe for $target" ;;
