@@ -10,7 +10,9 @@ mod restream;
 pub(crate) mod samples;
 mod server;
 
-pub use camera::{Adapt, Audio, Bitrate, Camera, Control, CsiCamera, Encoder, Latency, Profile, SdCard, Size, Source};
+pub use camera::{
+    Adapt, Audio, Bitrate, Camera, Control, CsiCamera, Encoder, Latency, Profile, Recover, SdCard, Size, Source,
+};
 pub use fraction::Fraction;
 pub use host::{Name, Network, Secret, Ssh, Transport};
 pub use restream::{Destination, Restream, Target, host_and_port};

@@ -30,6 +30,9 @@ pub const FRONT_UNIT: &str = "pistream-front.service";
 pub const DOOR_UNIT: &str = "pistream-door.service";
 pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
+/// Waits for the camera's requests to root, and starts [`RECOVER_UNIT`].
+pub const RECOVER_PATH_UNIT: &str = "pistream-recover.path";
+pub const RECOVER_UNIT: &str = "pistream-recover.service";
 
 const TMP_UNIT: &str = "tmp.mount";
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 17] = [
+const EMBEDDED: [(&str, &str); 19] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
     ("door.conf.j2", include_str!("../templates/door.conf.j2")),
     ("front.conf.j2", include_str!("../templates/front.conf.j2")),
@@ -28,6 +28,14 @@ const EMBEDDED: [(&str, &str); 17] = [
     ),
     ("expel.sh.j2", include_str!("../templates/expel.sh.j2")),
     ("reload-nginx.sh.j2", include_str!("../templates/reload-nginx.sh.j2")),
+    (
+        "pistream-recover.path.j2",
+        include_str!("../templates/pistream-recover.path.j2"),
+    ),
+    (
+        "pistream-recover.service.j2",
+        include_str!("../templates/pistream-recover.service.j2"),
+    ),
     ("camera.toml.j2", include_str!("../templates/camera.toml.j2")),
     ("journald.conf.j2", include_str!("../templates/journald.conf.j2")),
     ("tmp.mount.j2", include_str!("../templates/tmp.mount.j2")),

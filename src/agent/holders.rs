@@ -15,22 +15,23 @@ pub(crate) const TAKERS: [&str; 5] = [
     "ffmpeg.service",
 ];
 
-/// Processes with a `/dev/video*` open, as far as this user may see.
+/// Processes with a `/dev/video*` open, as far as this user may see; one that has several is there for each.
 pub(crate) fn all() -> Vec<Holder> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut found: Vec<Holder> = processes
-        .filter_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let device = video_device(&entry.path().join("fd"))?;
-            let text = |name: &str| fs::read_to_string(entry.path().join(name)).ok();
-            Some(Holder {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let text = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+        for device in video_devices(&entry.path().join("fd")) {
+            found.push(Holder {
                 device,
                 pid,
-                program: text("comm")?.trim_end().to_owned(),
-                unit: text("cgroup").and_then(|groups| unit(&groups)),
-            })
-        })
-        .collect();
+                program: text("comm").trim_end().to_owned(),
+                unit: unit(&text("cgroup")),
+            });
+        }
+    }
     found.sort_by(|a, b| (&a.device, a.pid).cmp(&(&b.device, b.pid)));
     found
 }
@@ -46,10 +47,10 @@ pub(crate) fn of_cameras() -> Vec<Holder> {
         .collect()
 }
 
-fn video_device(descriptors: &Path) -> Option<String> {
-    let open = fs::read_dir(descriptors).ok()?.flatten();
-    let mut paths = open.filter_map(|entry| fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned));
-    paths.find(|path| path.starts_with("/dev/video"))
+fn video_devices(descriptors: &Path) -> BTreeSet<String> {
+    let open = fs::read_dir(descriptors).into_iter().flatten().flatten();
+    let paths = open.filter_map(|entry| fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned));
+    paths.filter(|path| path.starts_with("/dev/video")).collect()
 }
 
 /// The innermost systemd service of a process's control groups.

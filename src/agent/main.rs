@@ -4,6 +4,7 @@
 //! ```text
 //! apply      plan on stdin  ─► compare ─► stage ─► check ─► commit ─► restart ─► confirm   events on stdout
 //! supervise  camera.toml    ─► ffmpeg, kept running
+//! recover    the supervisor's request ─► the camera's device reset, or the host booted anew
 //! keep       recordings.toml ─► finished chunks filed, the oldest deleted
 //! status     the supervisor's socket ─► one event
 //! controls   the cameras' V4L2 controls ─► one event
@@ -34,6 +35,7 @@ mod nginx;
 mod packages;
 mod posix;
 mod recordings;
+mod recover;
 mod request;
 mod services;
 mod status;
@@ -46,6 +48,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: pistream-agent apply
        pistream-agent supervise --config PATH [--check]
+       pistream-agent recover --config PATH
        pistream-agent keep --config PATH [--check]
        pistream-agent status [--socket PATH]
        pistream-agent controls
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         [command, flag, path, check] if *command == "supervise" && *flag == "--config" && *check == "--check" => {
             supervise::check(Path::new(path))
         }
+        [command, flag, path] if *command == "recover" && *flag == "--config" => recover::run(Path::new(path)),
         [command, flag, path] if *command == "keep" && *flag == "--config" => keep::run(Path::new(path)),
         [command, flag, path, check] if *command == "keep" && *flag == "--config" && *check == "--check" => {
             keep::check(Path::new(path))

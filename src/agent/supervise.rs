@@ -19,6 +19,7 @@ mod conditions;
 mod config;
 #[cfg(test)]
 mod day_tests;
+mod escalation;
 mod ffmpeg;
 mod governor;
 pub(crate) mod journal;
@@ -118,12 +119,20 @@ pub fn check(path: &Path) -> ExitCode {
     }
 }
 
+/// The configuration, as the supervisor reads it.
+///
+/// # Errors
+/// What is wrong with it, in one line.
+pub(crate) fn configured(config: &Path) -> Result<CameraConfig, String> {
+    config::read(config).map_err(|error| error.to_string())
+}
+
 /// Every pipeline of the configuration and what keeps it from running on this host: each requirement is tried for real.
 ///
 /// # Errors
 /// What is wrong with the configuration, in one line.
 pub(crate) fn obstacles(config: &Path) -> Result<Vec<PipelineFacts>, String> {
-    let config = config::read(config).map_err(|error| error.to_string())?;
+    let config = configured(config)?;
     let mut trials = Trials::new(&config.ffmpeg);
     let facts = config.pipelines.iter().map(|pipeline| {
         let result = all_hold(pipeline, |requirement| trials.holds(requirement, &mut || true));

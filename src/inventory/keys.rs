@@ -251,6 +251,8 @@ keys! {
         restream: Vec<Given<OrShort<RestreamKeys>>>,
         /// Without a new frame for so long, the stream is started anew.
         stall_after: Span<{ 2 * S }, { 10 * M }> = "9s",
+        /// What may be done for a camera that starting anew does not bring back, or off (the default).
+        recover: Switch<RecoverKeys> = "off",
         /// How its recordings are kept otherwise than the server says: {keep: 7d, at_most: 100G}.
         recording: CameraRecordingKeys,
         /// normal, or tmpfs: the host's journal and /tmp stay in memory, to spare its SD card.
@@ -267,6 +269,16 @@ keys! {
         fps: Whole<1, 120>,
         /// When that is not enough either, a picture of this size; by default none smaller.
         size: Size,
+    }
+}
+
+keys! {
+    /// What a small service of root's does for a camera that starting anew does not bring back.
+    RecoverKeys {
+        /// on: its driver is unbound and bound again, or its USB port switched off and on; or off.
+        reset: OnOff = "on",
+        /// So often in 24 hours the host is booted anew, when nothing has helped for five minutes.
+        reboots_per_day: Whole<0, 24> = "0",
     }
 }
 

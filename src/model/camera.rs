@@ -44,6 +44,7 @@ pub struct Camera {
     pub restream: Vec<Restream>,
     /// Without a new frame for so long, ffmpeg is started anew.
     pub stall_after: Duration,
+    pub recover: Recover,
     pub recording: RecordingLimits,
     pub sd_card: SdCard,
 }
@@ -57,6 +58,22 @@ pub struct Adapt {
     pub fps: Option<u32>,
     /// When that is not enough either: a picture smaller than the camera's `size`.
     pub size: Option<Size>,
+}
+
+/// What root does for a camera that starting anew does not bring back; by default nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recover {
+    /// Its device is reset.
+    pub reset: bool,
+    /// So often in 24 hours the host is booted anew.
+    pub reboots_per_day: u32,
+}
+
+impl Recover {
+    /// Whether there is anything for root to do.
+    pub fn is_on(self) -> bool {
+        self.reset || self.reboots_per_day > 0
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

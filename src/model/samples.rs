@@ -49,6 +49,7 @@ fn camera(at: u8) -> Camera {
         controls: Default::default(),
         restream: vec![],
         stall_after: Duration::from_secs(10),
+        recover: Default::default(),
         recording: RecordingLimits::default(),
         sd_card: SdCard::Normal,
     }

@@ -1,7 +1,7 @@
 //! A camera: the agent that supervises its ffmpeg, and the settings of both.
 
 use super::parts::{check, directory, identity, package, settings, system, unit_check};
-use super::{CAMERA_UNIT, Error, JOURNALD, Paths, TMP_UNIT, USER, view};
+use super::{CAMERA_UNIT, Error, JOURNALD, Paths, RECOVER_PATH_UNIT, RECOVER_UNIT, TMP_UNIT, USER, view};
 use crate::ca::Identities;
 use crate::model::{Camera, Fleet, SdCard};
 use crate::templates::Templates;
@@ -80,6 +80,19 @@ pub(super) fn for_camera(
         restart_on,
         reload_on: vec![],
     });
+    if camera.recover.is_on() {
+        let service = templates.render("pistream-recover.service.j2", &context)?;
+        let path = templates.render("pistream-recover.path.j2", &context)?;
+        files.push(system(&paths.recover_unit, service));
+        files.push(system(&paths.recover_path_unit, path));
+        checks.push(unit_check(&paths.recover_unit, RECOVER_UNIT));
+        // the service itself is started by it, and by nobody else
+        units.push(Unit {
+            name: RECOVER_PATH_UNIT.into(),
+            restart_on: vec![paths.recover_path_unit.clone()],
+            reload_on: vec![],
+        });
+    }
     Ok(Plan {
         host: camera.name.to_string(),
         packages: vec![package("ffmpeg")],

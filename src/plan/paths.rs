@@ -2,7 +2,10 @@
 //! same.
 
 use crate::assets::BUILD_ID;
-use crate::plan::{CAMERA_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, SERVER_UNIT, TMP_UNIT};
+use crate::plan::{
+    CAMERA_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, RECOVER_PATH_UNIT, RECOVER_UNIT, SERVER_UNIT,
+    TMP_UNIT,
+};
 use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
@@ -50,6 +53,11 @@ pub struct Paths {
     pub front_unit: String,
     pub recordings_unit: String,
     pub camera_unit: String,
+    /// What root does for a camera: the unit that waits for a request, and the one that it starts.
+    pub recover_path_unit: String,
+    pub recover_unit: String,
+    /// Where the supervisor writes its request, beside its socket.
+    pub recover_request: String,
     /// Settings of the host's journal.
     pub journald_conf: String,
     /// The host's place for temporary files, where it is to be in memory.
@@ -109,6 +117,9 @@ impl Paths {
             front_unit: format!("/etc/systemd/system/{FRONT_UNIT}"),
             recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
+            recover_path_unit: format!("/etc/systemd/system/{RECOVER_PATH_UNIT}"),
+            recover_unit: format!("/etc/systemd/system/{RECOVER_UNIT}"),
+            recover_request: "/run/pistream/recover".into(),
             journald_conf: format!("{JOURNALD}/pistream.conf"),
             tmp_mount: format!("/etc/systemd/system/{TMP_UNIT}"),
             run: "/run/pistream-server".into(),
@@ -151,6 +162,9 @@ impl Paths {
             front_unit: at(FRONT_UNIT),
             recordings_unit: at(RECORDINGS_UNIT),
             camera_unit: at(CAMERA_UNIT),
+            recover_path_unit: at(RECOVER_PATH_UNIT),
+            recover_unit: at(RECOVER_UNIT),
+            recover_request: at("recover"),
             run: at("run"),
             door_run: at("door"),
             front_run: at("front"),

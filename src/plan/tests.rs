@@ -450,3 +450,28 @@ fn hls_is_cut_at_keyframes_and_dash_at_any_picture_of_half_the_length() {
         "hls_fragment 450ms; hls_playlist_length 20000ms; dash_fragment 122ms; dash_playlist_length 10000ms;"
     );
 }
+
+#[test]
+fn root_has_something_to_do_for_a_camera_only_where_the_inventory_says_so() {
+    let mut fleet = fleet(1);
+    let of_root = |plan: &Plan| {
+        let files = plan.files.iter().filter(|file| file.path.contains("pistream-recover."));
+        (
+            files.count(),
+            plan.units.iter().any(|unit| unit.name == RECOVER_PATH_UNIT),
+        )
+    };
+    let config =
+        |plan: &Plan| -> pistream_agent::CameraConfig { toml::from_str(content(plan, "camera.toml")).expect("TOML") };
+    let off = plan(&fleet, "cam1");
+    assert_eq!(of_root(&off), (0, false));
+    let allowed = |plan: &Plan| (config(plan).reset, config(plan).reboots_per_day);
+    assert_eq!(allowed(&off), (false, 0));
+    fleet.cameras[0].recover.reboots_per_day = 3;
+    let on = plan(&fleet, "cam1");
+    assert_eq!(of_root(&on), (2, true));
+    assert_eq!(allowed(&on), (false, 3));
+    assert!(content(&on, "pistream-recover.path").contains("\nPathExists=/run/pistream/recover\n"));
+    // the service waits for nobody at boot: its path unit starts it
+    assert!(!content(&on, "pistream-recover.service").contains("[Install]"));
+}

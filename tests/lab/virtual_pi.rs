@@ -1,5 +1,7 @@
 //! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
 
+mod recovering;
+
 use crate::fleet::{Fleet, all_well, bitrate_received, deploy, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use pistream_agent::Cause;
@@ -244,8 +246,7 @@ fn what_the_driver_made_of_a_value_is_told(lab: &Lab) {
 fn a_camera_that_falls_silent_or_fails_is_started_anew_and_the_cause_told() {
     let (lab, mut fleet) = lab();
     fleet.cameras[0].1 = "1M";
-    fleet.deploy(&lab).must_exit(0);
-    streams_again(&lab, "porch", Duration::from_secs(90));
+    recovering::with_a_reset_allowed(&lab, &mut fleet);
     nothing_is_written(&lab);
 
     inject(&lab, "stall");

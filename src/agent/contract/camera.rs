@@ -24,6 +24,12 @@ pub struct CameraConfig {
     /// the same names are run instead while the network does not carry more.
     #[serde(default)]
     pub rungs: Vec<String>,
+    /// Where starting anew does not help, root may reset the camera's device.
+    #[serde(default)]
+    pub reset: bool,
+    /// Where nothing helps, root may boot the host anew, so often in 24 hours.
+    #[serde(default)]
+    pub reboots_per_day: u32,
     /// The ways this camera can stream, best first; the first whose requirements hold is run.
     #[serde(rename = "pipeline")]
     pub pipelines: Vec<Pipeline>,
@@ -168,6 +174,12 @@ pub struct Status {
     /// The same since the host's day began (UTC).
     #[serde(default)]
     pub restarts_today: BTreeMap<Cause, u64>,
+    /// How often root was asked to reset the device since the supervisor started, by cause.
+    #[serde(default)]
+    pub resets: BTreeMap<Cause, u64>,
+    /// How often to boot the host anew, likewise.
+    #[serde(default)]
+    pub reboots: BTreeMap<Cause, u64>,
     /// The last failure, in words.
     pub last_error: Option<String>,
     /// Its cause.

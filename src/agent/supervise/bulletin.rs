@@ -6,6 +6,7 @@ use super::journal::{Sieve, log};
 use super::listener::Board;
 use super::run::Run;
 use super::systemd::Systemd;
+use crate::recover::Remedy;
 use crate::{events, identity};
 use pistream_agent::{CameraConfig, Cause, Governed, Status, StreamState};
 use std::path::Path;
@@ -105,6 +106,18 @@ impl Bulletin {
         status.last_cause = Some(cause);
         status.last_error = Some(message.to_owned());
         status.state = StreamState::BackingOff;
+    }
+
+    /// Starting anew was not enough.
+    pub(super) fn asked_for(&mut self, remedy: Remedy, cause: Cause) {
+        let status = &mut self.status;
+        let counts = match remedy {
+            Remedy::Reset => &mut status.resets,
+            Remedy::Reboot => &mut status.reboots,
+        };
+        *counts.entry(cause).or_default() += 1;
+        let (stream, word) = (&status.stream, remedy.word());
+        log(format_args!("{stream}: {}: asked for a {word}", words(cause)));
     }
 
     /// Brings up to date what is told of the host itself.

@@ -6,6 +6,7 @@ mod starting;
 
 use super::backoff::BackOff;
 use super::bulletin::Bulletin;
+use super::escalation::Escalation;
 use super::ffmpeg::Said;
 use super::journal::{Sieve, log};
 use super::listener::Board;
@@ -14,7 +15,9 @@ use super::run::{Next, Outcome, Run, Stop};
 use super::systemd::Systemd;
 use super::tuning::{Tuning, bitrate_of};
 use super::validity;
+use crate::recover::{self, Remedy};
 use pistream_agent::{CameraConfig, Cause};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +26,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// systemd is not kept waiting for a first frame any longer than this.
 const READY_AT_LATEST: Duration = Duration::from_secs(15);
+/// A reset of the device takes less (five seconds on an emulated Pi of a busy machine); controls set before its end are lost.
+const REMEDY: Duration = Duration::from_secs(12);
 /// The status is never older than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
@@ -54,6 +59,7 @@ pub(super) struct Supervisor {
     trials: Trials,
     tuning: Tuning,
     back_off: BackOff,
+    escalation: Escalation,
     /// Of what ffmpeg says.
     sieve: Sieve,
     runs: u64,
@@ -74,6 +80,7 @@ impl Supervisor {
             trials: Trials::new(&config.ffmpeg),
             tuning: Tuning::new(Path::new(&config.status_socket)),
             bulletin: Bulletin::new(&config, configured, board, now),
+            escalation: Escalation::new(config.reset, config.reboots_per_day > 0),
             config,
             rungs,
             sender,
@@ -205,8 +212,32 @@ impl Supervisor {
         let now = Instant::now();
         let (cause, message) = self.bulletin.explain(cause, message, now);
         let pause = self.back_off.after(streamed, Some(cause), fastrand::f64());
+        let remedy = self.escalation.after(cause, &message, streamed, now);
+        let pause = match remedy {
+            // the device is to be nobody's meanwhile
+            Some(_) => pause.max(REMEDY),
+            None => pause,
+        };
         self.bulletin.failed(cause, &message, streamed, pause, now);
+        if let Some(remedy) = remedy {
+            self.ask_for(remedy, cause);
+        }
         self.phase = Phase::Waiting { until: now + pause };
+    }
+
+    /// Asks who may do it: nothing that runs as nobody in particular can.
+    fn ask_for(&mut self, remedy: Remedy, cause: Cause) {
+        let request = recover::request(Path::new(&self.config.status_socket));
+        let beside = request.with_extension("new");
+        let word = remedy.word();
+        let asked = fs::write(&beside, word).and_then(|()| fs::rename(&beside, &request));
+        match asked {
+            Ok(()) => self.bulletin.asked_for(remedy, cause),
+            Err(error) => log(format_args!(
+                "{}: {word} cannot be asked for: {error}",
+                request.display()
+            )),
+        }
     }
 
     fn patience(&self, now: Instant) -> Duration {

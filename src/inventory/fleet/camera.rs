@@ -7,13 +7,14 @@ use std::net::IpAddr;
 
 use super::hosts::{flat, ssh};
 use super::{Context, restream};
+use crate::inventory::definition::Keys;
 use crate::inventory::fault::Finding;
 use crate::inventory::h264;
-use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, ServerKeys};
-use crate::inventory::reader::{Given, Named, Reader, nearest, value};
+use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RecoverKeys, ServerKeys};
+use crate::inventory::reader::{Given, Named, Read, Reader, Switch, nearest, value};
 use crate::inventory::tree::Place;
 use crate::inventory::values::{OnOff, bitrate_in_words};
-use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Restream, Server, Size, Ssh};
+use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Recover, Restream, Server, Size, Ssh};
 
 /// A camera, where its stream's name stands, and whose uplink it shares.
 pub(super) struct Built {
@@ -86,6 +87,7 @@ pub(super) fn build(
         controls: flat(keys.controls)?.unwrap_or_default().without_places(),
         restream: restream.into_iter().collect::<Option<_>>()?,
         stall_after: value(&keys.stall_after)?.0,
+        recover: recover(flat(keys.recover)?)?,
         recording: recording(flat(keys.recording)?.unwrap_or_default())?,
         sd_card: value(&keys.sd_card)?,
     };
@@ -93,6 +95,18 @@ pub(super) fn build(
         camera,
         stream_place,
         site,
+    })
+}
+
+fn recover(switch: Option<Switch<RecoverKeys>>) -> Option<Recover> {
+    let Some(Switch::On(keys)) = switch else {
+        return Some(Recover::default());
+    };
+    let keys = keys.over(RecoverKeys::defaults());
+    let OnOff(reset) = value(&keys.reset)?;
+    Some(Recover {
+        reset,
+        reboots_per_day: value(&keys.reboots_per_day)?.0,
     })
 }
 

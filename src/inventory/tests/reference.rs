@@ -3,7 +3,7 @@
 use super::*;
 use crate::inventory::keys::{
     AdaptKeys, CaKeys, CameraKeys, CameraRecordingKeys, DefaultsKeys, HttpsKeys, InventoryKeys, NginxKeys,
-    RecordingKeys, RestreamKeys, SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
+    RecordingKeys, RecoverKeys, RestreamKeys, SegmentKeys, ServerKeys, SiteKeys, SshKeys, ViewerKeys,
 };
 use crate::inventory::tree::{self, Entry, Node, Value};
 
@@ -23,7 +23,7 @@ fn at<'a>(mut node: &'a Node, path: &str) -> &'a Node {
 }
 
 /// Each map of keys, and where the reference explains it.
-const EXPLAINED: [(&[&str], &str); 15] = [
+const EXPLAINED: [(&[&str], &str); 16] = [
     (InventoryKeys::KEYS, ""),
     (DefaultsKeys::KEYS, "defaults"),
     (CaKeys::KEYS, "ca"),
@@ -37,6 +37,7 @@ const EXPLAINED: [(&[&str], &str); 15] = [
     (CameraKeys::KEYS, "cameras.porch"),
     (CameraRecordingKeys::KEYS, "cameras.garden.recording"),
     (AdaptKeys::KEYS, "cameras.garden.adapt"),
+    (RecoverKeys::KEYS, "cameras.garden.recover"),
     (RestreamKeys::KEYS, "cameras.garden.restream"),
     (ViewerKeys::KEYS, "viewers.anna"),
 ];

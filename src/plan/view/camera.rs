@@ -51,6 +51,7 @@ struct CameraView {
     /// Of any other device: the inventory's alone.
     own_controls: BTreeMap<String, ControlView>,
     stall_after: u64,
+    recover: RecoverView,
 }
 
 /// A number, or a menu's entry by its name: exactly one of the two.
@@ -79,6 +80,12 @@ impl ControlView {
             }),
         }
     }
+}
+
+#[derive(Serialize)]
+struct RecoverView {
+    reset: bool,
+    reboots_per_day: u32,
 }
 
 /// Bits per second.
@@ -169,6 +176,10 @@ pub(in crate::plan) fn camera<'a>(
             controls: v4l2_controls(camera, keyframe_frames),
             own_controls: further_controls(camera).collect(),
             stall_after: camera.stall_after.as_secs(),
+            recover: RecoverView {
+                reset: camera.recover.reset,
+                reboots_per_day: camera.recover.reboots_per_day,
+            },
         },
     }
 }

@@ -96,6 +96,9 @@ cameras:
         ca: «trusted.pem»
       - server: «loft»
     stall_after: «10s»
+    recover:
+      reset: «on»
+      reboots_per_day: «2»
   attic:
     ssh: «10.0.0.3»
     server: hub
