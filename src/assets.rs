@@ -1,12 +1,14 @@
-//! What the binary carries: the agents, compressed, one per architecture.
+//! What the binary carries: the agents, one per architecture, compressed together.
 //!
 //! Knows no host. An architecture that was not at hand when pistream was built is an error here, never a stub.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lzma_rust2::XzReader;
+use lzma_rust2::filter::bcj::BcjReader;
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Names the agent of this build: a digest of its sources.
@@ -17,30 +19,40 @@ struct Agent {
     target: &'static str,
     /// What `uname -m` answers where it runs.
     machines: &'static [&'static str],
-    xz: &'static [u8],
+    /// Where it is in what is unpacked.
+    place: Range<usize>,
     /// What goes over the wire, once any host has needed it.
     gzip: OnceLock<Result<Vec<u8>, Error>>,
 }
 
 impl Agent {
-    const fn new(target: &'static str, machines: &'static [&'static str], xz: &'static [u8]) -> Agent {
+    const fn new(target: &'static str, machines: &'static [&'static str], place: Range<usize>) -> Agent {
         Agent {
             target,
             machines,
-            xz,
+            place,
             gzip: OnceLock::new(),
         }
     }
 
-    fn unpack(&self) -> io::Result<Vec<u8>> {
+    /// Undoes what build.rs did.
+    fn unpack(&self, packed: &[u8]) -> io::Result<Vec<u8>> {
+        let mut together = Vec::new();
+        XzReader::new(packed, false).read_to_end(&mut together)?;
+        let own = together.get(self.place.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut reader = match self.target.split('-').next() {
+            Some("x86_64") => BcjReader::new_x86(own, 0),
+            Some("aarch64") => BcjReader::new_arm64(own, 0),
+            _ => BcjReader::new_arm(own, 0),
+        };
         let mut program = Vec::new();
-        XzReader::new(self.xz, false).read_to_end(&mut program)?;
+        reader.read_to_end(&mut program)?;
         Ok(program)
     }
 
     fn repack(&self) -> io::Result<Vec<u8>> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(&self.unpack()?)?;
+        gzip.write_all(&self.unpack(PACKED)?)?;
         gzip.finish()
     }
 
@@ -52,7 +64,7 @@ impl Agent {
     }
 }
 
-// `static AGENTS: [Agent; …]`
+// `static PACKED: &[u8]`, the agents one behind another; `static AGENTS: [Agent; …]`
 include!(concat!(env!("OUT_DIR"), "/agents.rs"));
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +106,7 @@ pub fn gzipped_agent(machine: &str) -> Result<Cow<'static, [u8]>, Error> {
 /// As [`gzipped_agent`].
 pub fn agent(machine: &str) -> Result<Vec<u8>, Error> {
     let agent = find(machine)?;
-    agent.unpack().map_err(|why| agent.damaged(&why))
+    agent.unpack(PACKED).map_err(|why| agent.damaged(&why))
 }
 
 fn find(machine: &str) -> Result<&'static Agent, Error> {
@@ -151,11 +163,11 @@ mod tests {
 
     #[test]
     fn a_damaged_agent_is_no_agent() {
-        let whole = find(std::env::consts::ARCH).unwrap().xz;
-        let mut changed = whole.to_vec();
-        changed[whole.len() / 2] ^= 1;
-        for xz in [&whole[..whole.len() / 2], changed.leak()] {
-            assert!(Agent::new("a target", &[], xz).unpack().is_err());
+        let agent = find(std::env::consts::ARCH).unwrap();
+        let mut changed = PACKED.to_vec();
+        changed[PACKED.len() / 2] ^= 1;
+        for damaged in [&PACKED[..PACKED.len() / 2], &changed] {
+            assert!(agent.unpack(damaged).is_err());
         }
     }
 }
