@@ -81,6 +81,27 @@ fn built(deployed: &Deployed) -> bool {
         .any(|change| change.starts_with("build "))
 }
 
+/// Another tarball, with its digest: what was built, where configure and make find it done. So a second pin costs the story no
+/// second build.
+fn packed_anew(lab: &Lab, program: &str) -> (String, String) {
+    let sources = lab.home().join("anew/nginx-anew");
+    fs::create_dir_all(&sources).unwrap();
+    fs::write(sources.join("nginx"), lab.ssh("hub", &format!("cat {program}")).stdout).unwrap();
+    fs::write(
+        sources.join("configure"),
+        "#!/bin/sh\nprintf 'all:\\n\\tinstall -D nginx objs/nginx\\n' >Makefile\n",
+    )
+    .unwrap();
+    let mut pack = Command::new("sh");
+    pack.args([
+        "-euc",
+        "chmod +x */configure; tar -czf ../anew.tar.gz *; sha256sum ../anew.tar.gz",
+    ]);
+    let sum = text(&crate::hosts::run(pack.current_dir(lab.home().join("anew"))));
+    let tarball = lab.home().join("anew.tar.gz").display().to_string();
+    (tarball, sum.split(' ').next().unwrap().to_owned())
+}
+
 #[test]
 fn a_server_builds_its_nginx_once_and_what_is_not_as_pinned_changes_nothing() {
     let tarballs = PathBuf::from(text(&crate::hosts::run(&mut script("containers/sources"))));
@@ -140,6 +161,23 @@ fn a_server_builds_its_nginx_once_and_what_is_not_as_pinned_changes_nothing() {
     assert_eq!(lives(&lab, "hub"), before);
     assert_eq!(lab.root("hub", in_place), there);
     assert!(bytes_received(&lab, "porch").unwrap() > received);
+
+    // another pin is built beside it, and the way back builds nothing
+    let (anew, sha256) = packed_anew(&lab, &program_built);
+    fleet.server = format!("{plain}, nginx: {{install: source, source: {anew}, source_sha256: {sha256}}}");
+    let another = fleet.deploy(&lab).must_exit(0);
+    assert!(built(&another), "{}", another.text());
+    let (other_program, both) = (program(&lab), lab.root("hub", in_place));
+    assert_ne!(other_program, program_built);
+    assert!(both.contains(&other_program), "{both}");
+    assert!(
+        there.lines().all(|line| both.contains(line)),
+        "{there}\nwas touched:\n{both}"
+    );
+    fleet.server = pinned("");
+    let back = fleet.deploy(&lab).must_exit(0);
+    assert!(!built(&back), "{}", back.text());
+    assert_eq!((program(&lab), lab.root("hub", in_place)), (program_built, both));
 
     // and back to the distribution's
     fleet.server = plain;
