@@ -79,7 +79,7 @@ fn answer(request: &RecordingsRequest) -> Result<Recordings, RecordingsError> {
     let mut gaps = Vec::new();
     match request.want {
         Want::Chunks => {}
-        Want::Gaps => gaps = gaps::explained(&chunks, request.to),
+        Want::Gaps => gaps = gaps::explained(&chunks, request),
         Want::Film => film::tell(request, &chunks)?,
     }
     Ok(Recordings { chunks, gaps })

@@ -123,17 +123,21 @@ fn ask(lab: &Lab, arguments: &[&str]) -> Output {
 
 /// The commands, on a fleet with at least two films: what is there, what is missing and why, one film over a chunk's border.
 fn told_and_fetched(lab: &Lab) {
-    let down = Instant::now();
-    lab.root("hub", "systemctl stop pistream-server");
-    wait_for(SOON, "a gap that counts", || down.elapsed() > Duration::from_secs(7));
-    lab.root("hub", "systemctl start pistream-server");
-    streams_again(lab, "porch", Duration::from_secs(30));
-    let gaps = ask(lab, &["gaps", "porch", "--from", "10m"]);
-    assert!(
-        text(&gaps).contains("nginx was stopped on the server"),
-        "{}",
-        all(&gaps)
-    );
+    for (unit, why) in [
+        (
+            "pistream-door",
+            "pistream-door, by which this camera comes in, was stopped",
+        ),
+        ("pistream-server", "nginx was stopped on the server"),
+    ] {
+        let down = Instant::now();
+        lab.root("hub", &format!("systemctl stop {unit}"));
+        wait_for(SOON, "a gap that counts", || down.elapsed() > Duration::from_secs(7));
+        lab.root("hub", &format!("systemctl start {unit}"));
+        streams_again(lab, "porch", Duration::from_secs(30));
+        let gaps = ask(lab, &["gaps", "porch", "--from", "10m"]);
+        assert!(text(&gaps).contains(why), "{}", all(&gaps));
+    }
 
     let listed = ask(lab, &["ls", "--json"]);
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();

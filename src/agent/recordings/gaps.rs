@@ -2,7 +2,7 @@
 //! network the server cannot know; it says only how it looked from here.
 
 use crate::command;
-use pistream_agent::{Gap, RecordedChunk};
+use pistream_agent::{Gap, RecordedChunk, RecordingsRequest};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -16,18 +16,21 @@ const BEFORE: u64 = 5;
 const AFTER: u64 = 20;
 /// nginx gives up on a silent publisher after eight seconds (`drop_idle_publisher`), and says so.
 const IDLE: std::ops::RangeInclusive<u64> = 5..=14;
-/// Lines that tell something, for journalctl.
-const TELLING: &str = "--grep=No space left on device|recording stops: only|drop idle publisher|Started pistream-|\
-    Stopped pistream-|Main process exited";
+/// Lines that tell something, for journalctl. systemd calls a unit by its name, before version 250 by its description.
+const TELLING: &str = "--grep=No space left on device|recording stops: only|drop idle publisher|Started pistream|\
+    Stopped pistream|Main process exited";
+const CORE: &str = "pistream-server.service";
+const FRONT: &str = "pistream-front.service";
+const DOOR: &str = "pistream-door.service";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The gaps between these chunks (by time) and after the last one of each stream, until `to`; each explained as far as the
-/// journal does.
-pub(super) fn explained(chunks: &[RecordedChunk], to: u64) -> Vec<Gap> {
-    let mut gaps = between(chunks, to);
+/// The gaps between these chunks (by time) and after the last one of each stream, until the end of what was asked for; each
+/// explained as far as the journal does.
+pub(super) fn explained(chunks: &[RecordedChunk], request: &RecordingsRequest) -> Vec<Gap> {
+    let mut gaps = between(chunks, request.to);
     for gap in gaps.iter_mut().rev().take(ASKED) {
         gap.why = match journal(gap.start.saturating_sub(BEFORE), gap.end + AFTER) {
-            Ok(entries) => why(gap.start, gap.end, &entries),
+            Ok(entries) => why(gap, request.by_door.contains(&gap.stream), &entries),
             Err(error) => format!("the journal could not be asked: {}", error.cause()),
         };
     }
@@ -60,9 +63,16 @@ struct Entry {
     at: u64,
     boot: String,
     message: String,
+    /// Of which unit systemd says this; empty where the unit speaks itself.
+    unit: String,
 }
 
 impl Entry {
+    /// Whether this unit was stopped, or its program ended.
+    fn ends(&self, unit: &str) -> bool {
+        self.unit == unit && !self.message.starts_with("Started")
+    }
+
     fn read(line: &str) -> Option<Entry> {
         let fields: Value = serde_json::from_slice(line.as_bytes()).ok()?;
         let text = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
@@ -70,6 +80,7 @@ impl Entry {
             at: fields["__REALTIME_TIMESTAMP"].as_str()?.parse::<u64>().ok()? / 1_000_000,
             boot: text("_BOOT_ID"),
             message: text("MESSAGE"),
+            unit: text("UNIT"),
         })
     }
 }
@@ -77,14 +88,18 @@ impl Entry {
 /// What our units and systemd said of them in this time.
 fn journal(from: u64, to: u64) -> Result<Vec<Entry>, command::Error> {
     let (from, to) = (format!("--since=@{from}"), format!("--until=@{to}"));
+    let units = [CORE, FRONT, DOOR].map(|unit| format!("--unit={unit}"));
+    let [core, front, door] = &units;
     let arguments = [
         "--quiet",
         "--no-pager",
         "--output=json",
-        "--output-fields=MESSAGE,_BOOT_ID",
+        "--output-fields=MESSAGE,_BOOT_ID,UNIT",
         // of a full disk nginx speaks with every frame it cannot write
         TELLING,
-        "--unit=pistream-server.service",
+        core,
+        front,
+        door,
         "--unit=pistream-recordings.service",
         &from,
         &to,
@@ -93,19 +108,25 @@ fn journal(from: u64, to: u64) -> Result<Vec<Entry>, command::Error> {
     Ok(said.lines().filter_map(Entry::read).collect())
 }
 
-fn why(start: u64, end: u64, entries: &[Entry]) -> String {
+/// `by_door`: the camera comes in by TLS.
+fn why(gap: &Gap, by_door: bool, entries: &[Entry]) -> String {
     let said = |words: &str| entries.iter().any(|e| e.message.contains(words));
-    let within = || entries.iter().filter(|e| (start..=end).contains(&e.at));
+    let within = || entries.iter().filter(|e| (gap.start..=gap.end).contains(&e.at));
     let boots = entries.windows(2).any(|pair| pair[0].boot != pair[1].boot);
-    let idle = within().any(|e| e.message.contains("drop idle publisher") && IDLE.contains(&(e.at - start)));
+    let ended = |unit: &str| entries.iter().any(|e| e.at <= gap.end && e.ends(unit));
+    let idle = within().any(|e| e.message.contains("drop idle publisher") && IDLE.contains(&(e.at - gap.start)));
     let text = if boots {
         "the server was off or started anew"
     } else if said("No space left on device") || said("recording stops: only") {
         "the server's disk was full"
-    } else if said("Stopped pistream-server.service") || said("pistream-server.service: Main process exited") {
+    } else if ended(CORE) {
         "nginx was stopped on the server"
+    } else if by_door && ended(DOOR) {
+        "pistream-door, by which this camera comes in, was stopped on the server"
     } else if idle {
         "nothing arrived any more: the camera lost its network or its power"
+    } else if ended(FRONT) {
+        "pistream-front, which lets cameras in, was stopped on the server"
     } else {
         "the server was ready: the camera ended its stream, or could not begin one"
     };
@@ -127,11 +148,29 @@ mod tests {
         }
     }
 
+    fn gap() -> Gap {
+        Gap {
+            stream: "porch".into(),
+            start: 1000,
+            end: 1100,
+            why: String::new(),
+        }
+    }
+
     fn entry(at: u64, boot: &str, message: &str) -> Entry {
         Entry {
             at,
             boot: boot.into(),
             message: message.into(),
+            unit: String::new(),
+        }
+    }
+
+    /// systemd says so of this unit.
+    fn of_unit(unit: &str, at: u64, message: &str) -> Entry {
+        Entry {
+            unit: unit.into(),
+            ..entry(at, "a", message)
         }
     }
 
@@ -150,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_journal_tells_why_as_far_as_it_can() {
-        let of = |entries: &[Entry]| why(1000, 1100, entries);
+        let of = |entries: &[Entry]| why(&gap(), true, entries);
         assert!(of(&[]).contains("camera ended its stream"));
         let idle = "*1 live: drop idle publisher, client: 10.0.0.1";
         assert!(of(&[entry(1008, "a", idle)]).contains("lost its network"));
@@ -158,13 +197,35 @@ mod tests {
         assert!(of(&[entry(1050, "a", idle)]).contains("camera ended its stream"));
         assert!(of(&[entry(990, "a", "x"), entry(1090, "b", "y")]).contains("off or started anew"));
         assert!(of(&[entry(1001, "a", "pwrite() failed (28: No space left on device)")]).contains("disk was full"));
-        assert!(of(&[entry(999, "a", "Stopped pistream-server.service - x.")]).contains("nginx was stopped"));
+    }
+
+    #[test]
+    fn a_unit_that_ended_is_the_cause_for_those_who_need_it() {
+        let of = |by_door: bool, entries: &[Entry]| why(&gap(), by_door, entries);
+        let stopped = |unit: &str| [of_unit(unit, 999, "Stopped pistream server hub.")];
+        assert!(of(true, &stopped(CORE)).contains("nginx was stopped"));
+        assert!(of(true, &stopped(DOOR)).contains("pistream-door, by which"));
+        assert!(of(false, &stopped(DOOR)).contains("camera ended its stream"));
+        assert!(of(false, &stopped(FRONT)).contains("pistream-front, which lets"));
+        // all three go with the core
+        let all = [FRONT, DOOR, CORE].map(|unit| of_unit(unit, 1001, "Stopped x."));
+        assert!(of(true, &all).contains("nginx was stopped"));
+        let killed = of_unit(DOOR, 1001, "pistream-door.service: Main process exited, code=killed");
+        assert!(of(true, &[killed]).contains("pistream-door, by which"));
+        // what happened after it ended is not its cause, nor that a unit was started
+        let after = of_unit(CORE, 1110, "Stopped x.");
+        let started = of_unit(DOOR, 1000, "Started pistream-door.service - x.");
+        assert!(of(true, &[started, after]).contains("camera ended its stream"));
     }
 
     #[test]
     fn a_line_of_the_journal() {
-        let entry = Entry::read(r#"{"__REALTIME_TIMESTAMP":"1769868000123456","_BOOT_ID":"ab","MESSAGE":"hi"}"#);
-        assert!(entry.is_some_and(|e| e.at == 1_769_868_000 && e.boot == "ab" && e.message == "hi"));
+        let entry = Entry::read(
+            r#"{"__REALTIME_TIMESTAMP":"1769868000123456","_BOOT_ID":"ab","MESSAGE":"hi","UNIT":"x.service"}"#,
+        );
+        assert!(
+            entry.is_some_and(|e| e.at == 1_769_868_000 && e.boot == "ab" && e.message == "hi" && e.ends("x.service"))
+        );
         // bytes that are no text come as a list
         let entry = Entry::read(r#"{"__REALTIME_TIMESTAMP":"1769868000123456","MESSAGE":[1,2]}"#);
         assert!(entry.is_some_and(|e| e.message.is_empty()));
