@@ -13,6 +13,7 @@ mod roles;
 mod server;
 mod view;
 
+pub use certificate::of_viewers;
 pub use paths::Paths;
 pub use pistream_agent::USER;
 pub use roles::nginx_units;
@@ -29,6 +30,8 @@ pub const SERVER_UNIT: &str = "pistream-server.service";
 pub const FRONT_UNIT: &str = "pistream-front.service";
 pub const DOOR_UNIT: &str = "pistream-door.service";
 pub const RECORDINGS_UNIT: &str = "pistream-recordings.service";
+/// Gets the viewers' certificate and renews it, where it comes by ACME.
+pub const CERTIFICATE_UNIT: &str = "pistream-certificate.service";
 pub const CAMERA_UNIT: &str = "pistream-camera.service";
 /// Waits for the camera's requests to root, and starts [`RECOVER_UNIT`].
 pub const RECOVER_PATH_UNIT: &str = "pistream-recover.path";

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The templates that pistream carries, by file name.
-const EMBEDDED: [(&str, &str); 19] = [
+const EMBEDDED: [(&str, &str); 21] = [
     ("nginx.conf.j2", include_str!("../templates/nginx.conf.j2")),
     ("door.conf.j2", include_str!("../templates/door.conf.j2")),
     ("front.conf.j2", include_str!("../templates/front.conf.j2")),
@@ -20,7 +20,12 @@ const EMBEDDED: [(&str, &str); 19] = [
     ("sessions.conf.j2", include_str!("../templates/sessions.conf.j2")),
     ("targets.conf.j2", include_str!("../templates/targets.conf.j2")),
     ("resolver.sh.j2", include_str!("../templates/resolver.sh.j2")),
+    (
+        "pistream-certificate.service.j2",
+        include_str!("../templates/pistream-certificate.service.j2"),
+    ),
     ("nginx.service.j2", include_str!("../templates/nginx.service.j2")),
+    ("certificate.sh.j2", include_str!("../templates/certificate.sh.j2")),
     ("recordings.toml.j2", include_str!("../templates/recordings.toml.j2")),
     (
         "pistream-recordings.service.j2",

@@ -42,7 +42,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     (
         "sha2",
-        &["src/agent/builds", "src/tarballs", "src/plan/nginx", "src/logins"],
+        &["src/agent/builds", "src/tarballs", "src/plan/parts", "src/logins"],
     ),
 ];
 

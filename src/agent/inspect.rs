@@ -161,6 +161,11 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
             .door
             .as_ref()
             .and_then(|door| identity::expiry(Path::new(&door.own))),
+        web_certificate_until: request
+            .front
+            .as_ref()
+            .filter(|front| front.is_shown)
+            .and_then(|front| identity::expiry(Path::new(&front.trust))),
         glance: None,
     })
 }

@@ -13,8 +13,8 @@ use super::reader::{Given, Named, Read, Reader, Switch, accepted_keys};
 use super::short::OrShort;
 use super::tree::Node;
 use super::values::{
-    Address, Controls, HostName, HostPath, Install, Jump, Level, LocalPath, NamePattern, OnOff, RtmpUrl, Sha256, Share,
-    Span, Uplink, UserName, Whole,
+    AcmeUrl, Address, Controls, Email, HostName, HostPath, Install, Jump, Level, LocalPath, NamePattern, OnOff,
+    RtmpUrl, Sha256, Share, Span, Uplink, UserName, WebCertificate, Whole,
 };
 use crate::model::{
     Audio, Bitrate, Encoder, Latency, Name, Network, Origin, Profile, RecordingFormat, SdCard, Secret, Size, Source,
@@ -147,10 +147,15 @@ keys! {
 keys! {
     /// By which certificate viewers know the server; without these keys by the one of the fleet's own authority.
     HttpsKeys {
-        /// A certificate of your own and its chain, PEM: a path on the server.
-        certificate: HostPath,
+        /// letsencrypt (the server gets and renews it, asked at its port 80), or a certificate of your own and its chain, PEM: a
+        /// path on the server.
+        certificate: WebCertificate,
         /// Its key, PEM: a path on the server; the user pistream must be able to read it.
         key: HostPath,
+        /// With letsencrypt: by which address the certificate's authority knows you; without it by none.
+        email: Email,
+        /// With letsencrypt: another authority that speaks ACME, as the https:// URL of its directory.
+        acme: AcmeUrl,
     }
 }
 

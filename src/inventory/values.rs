@@ -4,6 +4,7 @@
 //! of allowed characters here, and none of the lists holds anything that a shell, nginx, systemd or TOML reads as more
 //! than a character. What several values mean together is the business of `fleet`.
 
+mod acme;
 mod amount;
 mod controls;
 mod host;
@@ -17,6 +18,7 @@ mod time;
 mod whole;
 mod word;
 
+pub(super) use self::acme::{AcmeUrl, Email, WebCertificate};
 pub(super) use self::amount::Share;
 pub(super) use self::controls::Controls;
 pub(super) use self::host::{Address, HostName, Jump, UserName, host_part};

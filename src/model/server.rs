@@ -91,6 +91,15 @@ pub enum Https {
     Own,
     /// One that the user put on the server, with its chain; both absolute paths there.
     Files { certificate: PathBuf, key: PathBuf },
+    /// One that the server gets and renews by ACME, asked at its port 80.
+    Acme {
+        /// A DNS name by which the server is reached.
+        name: String,
+        /// The `https://` URL of the authority's directory.
+        directory: String,
+        /// By which address the authority knows the user.
+        email: Option<String>,
+    },
 }
 
 /// Recording to disk, in chunks.

@@ -1,9 +1,58 @@
-//! A certificate of the user's own: asked, before anything changes, whether the server's nginx will be able to read it.
+//! The viewers' certificate, where it is not the fleet's. One of the user's own: asked, before anything changes, whether the
+//! server's nginx will be able to read it. One by ACME: what gets it, before the front is to show it.
 
-use super::USER;
-use super::parts::check;
+use super::parts::{check, mark, package, settings, system, unit_check};
+use super::view::ServerContext;
+use super::{CERTIFICATE_UNIT, Paths, USER};
 use crate::model::Https;
-use pistream_agent::Check;
+use crate::templates::{self, Templates};
+use pistream_agent::{Check, Directory, Plan, Unit};
+
+/// Its certificate and its key, on the server; `None` where it is the fleet's.
+pub fn of_viewers(https: &Https, paths: &Paths) -> Option<[String; 2]> {
+    match https {
+        Https::Own => None,
+        Https::Files { certificate, key } => Some([certificate, key].map(|path| path.to_string_lossy().into_owned())),
+        Https::Acme { name, directory, .. } => {
+            let live = format!("{}/live/{}", paths.acme, lineage(name, directory));
+            Some(["fullchain", "privkey"].map(|file| format!("{live}/{file}.pem")))
+        }
+    }
+}
+
+/// What certbot calls the certificate of this name: another authority's is another.
+pub(super) fn lineage(name: &str, directory: &str) -> String {
+    format!("{name}-{}", mark(directory))
+}
+
+/// Adds what gets and renews it. certbot answers the authority itself, without nginx: the front is first changed when there is
+/// a certificate, and one that cannot be had leaves everything as it was.
+pub(super) fn by_acme(
+    plan: &mut Plan,
+    paths: &Paths,
+    context: &ServerContext<'_>,
+    templates: &Templates,
+) -> Result<(), templates::Error> {
+    plan.packages.push(package("certbot"));
+    plan.directories.push(Directory {
+        path: paths.acme.clone(),
+        mode: 0o700,
+        owner: USER.into(),
+        group: USER.into(),
+        keep: true,
+    });
+    let script = templates.render("certificate.sh.j2", context)?;
+    let unit = templates.render("pistream-certificate.service.j2", context)?;
+    plan.files.push(settings(&paths.certificate_script, script));
+    plan.files.push(system(&paths.certificate_unit, unit));
+    plan.checks.push(unit_check(&paths.certificate_unit, CERTIFICATE_UNIT));
+    plan.units.push(Unit {
+        name: CERTIFICATE_UNIT.into(),
+        restart_on: vec![paths.certificate_unit.clone(), paths.certificate_script.clone()],
+        reload_on: vec![],
+    });
+    Ok(())
+}
 
 /// Whether they are what they should be, and belong together, `nginx -t` tells.
 const READ_BOTH: &str = "cat \"$1\" \"$2\" >/dev/null";

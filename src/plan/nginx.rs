@@ -1,9 +1,8 @@
 //! Which nginx a server runs: the distribution's, or one that is built there.
 
-use super::parts::package;
+use super::parts::{mark, package};
 use crate::model::{Nginx, Origin, Server, Tarball};
 use pistream_agent::{AGENT_DIR, Build, Package};
-use sha2::{Digest, Sha256};
 
 const SCRIPT: &str = include_str!("../../assets/build-nginx.sh");
 
@@ -57,14 +56,9 @@ pub(super) fn build(server: &Server) -> Option<Build> {
     let made_of = [SCRIPT, &nginx.sha256, &module.sha256].join("\n");
     Some(Build {
         name: "nginx".into(),
-        program: format!("{AGENT_DIR}/nginx-{}/nginx", short(&Sha256::digest(made_of))),
+        program: format!("{AGENT_DIR}/nginx-{}/nginx", mark(&made_of)),
         packages: TOOLS.iter().chain(loader).map(|name| package(name)).collect(),
         tarballs: tarballs.to_vec(),
         script: SCRIPT.to_owned(),
     })
-}
-
-/// Long enough that no two are alike.
-fn short(digest: &[u8]) -> String {
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

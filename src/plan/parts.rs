@@ -4,6 +4,7 @@ use super::{Paths, USER};
 use crate::ca::Identities;
 use crate::model::Name;
 use pistream_agent::{Check, Directory, File, Identity, Package};
+use sha2::{Digest, Sha256};
 
 pub(super) fn identity(host: &Name, paths: &Paths, identities: &Identities) -> Identity {
     Identity {
@@ -11,6 +12,12 @@ pub(super) fn identity(host: &Name, paths: &Paths, identities: &Identities) -> I
         owner: USER.into(),
         certificate: identities.certificates.get(host).cloned(),
     }
+}
+
+/// A name for this text: long enough that no two are alike.
+pub(super) fn mark(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn package(name: &str) -> Package {

@@ -3,10 +3,10 @@
 
 use crate::assets::BUILD_ID;
 use crate::plan::{
-    CAMERA_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, RECOVER_PATH_UNIT, RECOVER_UNIT, SERVER_UNIT,
-    TMP_UNIT,
+    CAMERA_UNIT, CERTIFICATE_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, RECOVER_PATH_UNIT, RECOVER_UNIT,
+    SERVER_UNIT, TMP_UNIT,
 };
-use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATUS_SOCKET};
+use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATE_DIR, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
 
@@ -31,6 +31,10 @@ pub struct Paths {
     pub targets_conf: String,
     /// Tells nginx of the host's name servers.
     pub resolver_script: String,
+    /// Gets the viewers' certificate by ACME.
+    pub certificate_script: String,
+    /// Where it is kept, with its key and the account: pistream's user's alone.
+    pub acme: String,
     /// Viewers' passwords, as hashes.
     pub passwords: String,
     /// What viewers' sessions show.
@@ -52,6 +56,7 @@ pub struct Paths {
     pub door_unit: String,
     pub front_unit: String,
     pub recordings_unit: String,
+    pub certificate_unit: String,
     pub camera_unit: String,
     /// What root does for a camera: the unit that waits for a request, and the one that it starts.
     pub recover_path_unit: String,
@@ -102,6 +107,8 @@ impl Paths {
             restream_conf: "/etc/pistream/restream.conf".into(),
             targets_conf: "/etc/pistream/targets.conf".into(),
             resolver_script: "/etc/pistream/resolver.sh".into(),
+            certificate_script: "/etc/pistream/certificate.sh".into(),
+            acme: format!("{STATE_DIR}/acme"),
             passwords: "/etc/pistream/viewers.htpasswd".into(),
             sessions_conf: "/etc/pistream/sessions.conf".into(),
             lists: "/etc/pistream/viewers".into(),
@@ -116,6 +123,7 @@ impl Paths {
             door_unit: format!("/etc/systemd/system/{DOOR_UNIT}"),
             front_unit: format!("/etc/systemd/system/{FRONT_UNIT}"),
             recordings_unit: format!("/etc/systemd/system/{RECORDINGS_UNIT}"),
+            certificate_unit: format!("/etc/systemd/system/{CERTIFICATE_UNIT}"),
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             recover_path_unit: format!("/etc/systemd/system/{RECOVER_PATH_UNIT}"),
             recover_unit: format!("/etc/systemd/system/{RECOVER_UNIT}"),
@@ -147,6 +155,8 @@ impl Paths {
             restream_conf: at("etc/restream.conf"),
             targets_conf: at("etc/targets.conf"),
             resolver_script: at("etc/resolver.sh"),
+            certificate_script: at("etc/certificate.sh"),
+            acme: at("acme"),
             passwords: at("etc/viewers.htpasswd"),
             sessions_conf: at("etc/sessions.conf"),
             lists: at("etc/viewers"),
@@ -161,6 +171,7 @@ impl Paths {
             door_unit: at(DOOR_UNIT),
             front_unit: at(FRONT_UNIT),
             recordings_unit: at(RECORDINGS_UNIT),
+            certificate_unit: at(CERTIFICATE_UNIT),
             camera_unit: at(CAMERA_UNIT),
             recover_path_unit: at(RECOVER_PATH_UNIT),
             recover_unit: at(RECOVER_UNIT),

@@ -103,6 +103,9 @@ pub(super) fn for_server(
         plan.checks.extend(certificate::readable(https, &of_front));
     }
     // who asks after those who answer; who comes in last
+    if let Some(Https::Acme { .. }) = server.https {
+        certificate::by_acme(&mut plan, paths, &context, templates)?;
+    }
     Role::Core.add(&mut plan, server, paths, &context, templates, core)?;
     Role::Front.add(&mut plan, server, paths, &context, templates, front)?;
     if has_door(fleet, server) {

@@ -317,6 +317,26 @@ fn a_certificate_of_the_users_own_is_read_as_the_server_will_before_nginx_is_ask
 }
 
 #[test]
+fn what_gets_the_viewers_certificate_comes_before_what_shows_it() {
+    let mut fleet = fleet(1);
+    fleet.servers[0].https = Some(crate::model::Https::Acme {
+        name: "hub.example.net".into(),
+        directory: "https://acme.example.net/directory".into(),
+        email: Some("admin@example.net".into()),
+    });
+    let hub = plan(&fleet, "hub");
+    assert_eq!(hub.units[0].name, CERTIFICATE_UNIT);
+    let unit = content(&hub, CERTIFICATE_UNIT);
+    let arguments =
+        "https://acme.example.net/directory hub.example.net hub.example.net-3b800b4b0d5c74a1 admin@example.net\n";
+    for when in ["once", "keep"] {
+        assert!(unit.contains(&format!("certificate.sh {when} {arguments}")), "{unit}");
+    }
+    let shown = "/var/lib/pistream/acme/live/hub.example.net-3b800b4b0d5c74a1/fullchain.pem;";
+    assert!(content(&hub, "front.conf").contains(shown));
+}
+
+#[test]
 fn only_a_port_below_1024_needs_a_capability() {
     let mut fleet = fleet(1);
     let unit = |fleet: &crate::model::Fleet, unit: &str| content(&plan(fleet, "hub"), unit).to_owned();

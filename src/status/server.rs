@@ -25,6 +25,8 @@ pub(super) struct ServerHealth {
     pub(super) recording: Option<String>,
     pub(super) disk: Option<DiskFacts>,
     pub(super) certificate_days: Option<u64>,
+    /// Of the one that viewers see, where it is another.
+    pub(super) web_certificate_days: Option<u64>,
     pub(super) restreams: Vec<RestreamHealth>,
 }
 
@@ -50,6 +52,7 @@ impl ServerHealth {
             recording: None,
             disk: None,
             certificate_days: None,
+            web_certificate_days: None,
             restreams: Vec::new(),
         };
         match evidence.facts.get(&server.name) {
@@ -76,6 +79,10 @@ impl ServerHealth {
         let expired = facts.certificate_until.is_some_and(|until| until <= now);
         self.problems
             .extend(expired.then(|| "its certificate has expired: deploy".to_owned()));
+        let expired = facts.web_certificate_until.is_some_and(|until| until <= now);
+        self.problems
+            .extend(expired.then(|| "the certificate that viewers see has expired".to_owned()));
+        self.web_certificate_days = facts.web_certificate_until.map(|until| days_left(until, now));
         self.certificate_days = facts.certificate_until.map(|until| days_left(until, now));
         (self.units, self.web_viewers, self.disk) = (seen.units, seen.web_viewers, seen.disk);
     }

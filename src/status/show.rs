@@ -127,7 +127,9 @@ fn server(health: &ServerHealth) -> Vec<Cell> {
         0 => "-".into(),
         all => format!("{connected} of {all}"),
     }));
-    row.push(certificate(health.certificate_days));
+    // the one that ends first
+    let both = [health.certificate_days, health.web_certificate_days];
+    row.push(certificate(both.into_iter().flatten().min()));
     row
 }
 

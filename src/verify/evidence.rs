@@ -3,8 +3,8 @@
 use super::front::front;
 use super::{is_outside, own_address};
 use crate::ca;
-use crate::model::{Camera, Fleet, Name, Server};
-use crate::plan::{DOOR_UNIT, Paths, RECORDINGS_UNIT, nginx_units, restream_socket};
+use crate::model::{Camera, Fleet, Https, Name, Server};
+use crate::plan::{CERTIFICATE_UNIT, DOOR_UNIT, Paths, RECORDINGS_UNIT, nginx_units, of_viewers, restream_socket};
 use crate::secrets::Secrets;
 use pistream_agent::{Door, Facts, Glance, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
@@ -53,10 +53,14 @@ pub fn inspect_request(
 pub fn glance_request(fleet: &Fleet, server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
     let mut units = nginx_units(fleet, server);
     units.extend(server.recording.as_ref().map(|_| RECORDINGS_UNIT));
+    let by_acme = matches!(server.https, Some(Https::Acme { .. }));
+    units.extend(by_acme.then_some(CERTIFICATE_UNIT));
+    let of_viewers = server.https.as_ref().and_then(|https| of_viewers(https, paths));
     InspectRequest {
         glance: Some(Glance {
             units: units.into_iter().map(str::to_owned).collect(),
             own: server.has_certificate().then(|| paths.identity.clone()),
+            web: of_viewers.map(|[certificate, _]| certificate),
             web_port: match server.https {
                 Some(_) => server.https_port,
                 None => server.http_port,

@@ -2,7 +2,7 @@
 
 use super::{may_play, own_address};
 use crate::model::{Fleet, Https, Server, Viewer};
-use crate::plan::Paths;
+use crate::plan::{Paths, of_viewers};
 use crate::secrets::Secrets;
 use base64ct::{Base64, Encoding};
 use pistream_agent::{Caller, Front};
@@ -60,6 +60,7 @@ pub(super) fn known_as(server: &Server) -> &str {
     let mut known = std::iter::once(&server.address).chain(&server.names);
     let name = match server.https {
         Some(Https::Files { .. }) => known.find(|name| name.parse::<IpAddr>().is_err()),
+        Some(Https::Acme { ref name, .. }) => Some(name),
         _ => None,
     };
     name.unwrap_or(&server.address)
@@ -67,10 +68,10 @@ pub(super) fn known_as(server: &Server) -> &str {
 
 /// The same as the server's agent is asked it.
 pub(super) fn front(fleet: &Fleet, server: &Server, paths: &Paths, secrets: &Secrets) -> Option<Front> {
-    let trust = match server.https.as_ref()? {
-        Https::Own => paths.authority.clone(),
+    let (trust, is_shown) = match of_viewers(server.https.as_ref()?, paths) {
+        None => (paths.authority.clone(), false),
         // whose authority it is, is not for pistream to know: it must be this very certificate
-        Https::Files { certificate, .. } => certificate.to_string_lossy().into_owned(),
+        Some([certificate, _]) => (certificate, true),
     };
     let authorization = |viewer: &Viewer| {
         let login = format!("{}:{}", viewer.name, secrets.text(&viewer.password).expose());
@@ -84,6 +85,7 @@ pub(super) fn front(fleet: &Fleet, server: &Server, paths: &Paths, secrets: &Sec
     Some(Front {
         name: known_as(server).to_owned(),
         trust,
+        is_shown,
         callers: callers.collect(),
     })
 }

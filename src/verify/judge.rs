@@ -147,7 +147,7 @@ fn server_links(
     links.push((Link::Hls, server::grows(hls, "HLS", stream.hls.as_ref())));
     let dash = server.is_some_and(|s| s.dash.is_some());
     links.push((Link::Dash, server::grows(dash, "DASH", stream.dash.as_ref())));
-    links.push((Link::Web, server::web(fleet, server, facts)));
+    links.push((Link::Web, server::web(fleet, server, facts, evidence.now)));
     links.push((Link::Restream, restream::restream(fleet, camera, stream, evidence)));
     links.push((Link::Outsiders, server::outsiders(facts)));
 }

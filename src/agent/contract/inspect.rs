@@ -39,6 +39,8 @@ pub struct Glance {
     pub units: Vec<String>,
     /// The file with the server's own key and certificate, if it has one.
     pub own: Option<String>,
+    /// The file with the certificate that viewers see, where it is another.
+    pub web: Option<String>,
     /// Where viewers come in by HTTP or HTTPS.
     pub web_port: u16,
     /// Where recordings lie, if any are made.
@@ -79,6 +81,8 @@ pub struct Front {
     pub name: String,
     /// The file that the certificate must lead to, PEM: the authority's, or the certificate itself.
     pub trust: String,
+    /// Whether that is the certificate itself.
+    pub is_shown: bool,
     pub callers: Vec<Caller>,
 }
 
@@ -122,6 +126,9 @@ pub struct Facts {
     pub callers: Vec<CallerFacts>,
     /// When the server's certificate ends. Seconds since 1970; none where it has none.
     pub certificate_until: Option<u64>,
+    /// When the one ends that viewers see, where it is another.
+    #[serde(default)]
+    pub web_certificate_until: Option<u64>,
     /// At a glance alone.
     #[serde(default)]
     pub glance: Option<Seen>,

@@ -4,6 +4,8 @@
 use std::path::Path;
 
 const CERTIFICATE: &str = "CERTIFICATE";
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 const VERSION: u8 = 0xa0;
@@ -28,11 +30,12 @@ impl Certificate {
     }
 }
 
-/// Until when the certificate is good that stands last in the file: seconds since 1970.
+/// Until when the certificate is good that stands first in the file, before those of its authorities: seconds since 1970.
 pub(crate) fn expiry(path: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(path).ok()?;
-    let from = text.rfind(&format!("-----BEGIN {CERTIFICATE}-----"))?;
-    Some(Certificate::from_pem(&text[from..])?.not_after)
+    let (_, from) = text.split_once(BEGIN)?;
+    let (first, _) = from.split_once(END)?;
+    Some(Certificate::from_pem(&[BEGIN, first, END].concat())?.not_after)
 }
 
 /// The day, as people write it: "2026-11-25".

@@ -33,6 +33,7 @@ pub(super) fn look(request: &InspectRequest, glance: &Glance) -> Facts {
     Facts {
         streams: request.streams.iter().map(stream).collect(),
         certificate_until: glance.own.as_deref().map(Path::new).and_then(identity::expiry),
+        web_certificate_until: glance.web.as_deref().map(Path::new).and_then(identity::expiry),
         glance: Some(seen_besides),
         ..Facts::default()
     }

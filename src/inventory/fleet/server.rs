@@ -1,5 +1,7 @@
 //! One server, from its keys.
 
+mod https;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -7,12 +9,12 @@ use super::Context;
 use super::hosts::{flat, ssh};
 use crate::inventory::definition::Keys;
 use crate::inventory::fault::Finding;
-use crate::inventory::keys::{HttpsKeys, NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
+use crate::inventory::keys::{NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
 use crate::inventory::reader::{Given, Read, Reader, Switch, value};
 use crate::inventory::short::locate;
 use crate::inventory::tree::Place;
 use crate::inventory::values::{Address, Install, OnOff, Sha256, in_words};
-use crate::model::{Https, Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
+use crate::model::{Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
 
 /// Of HLS, where the inventory does not say: as long as cameras have between two keyframes by default.
 const HLS_FRAGMENT: Duration = Duration::from_secs(2);
@@ -52,17 +54,17 @@ pub(super) fn build(
     let publish = networks(keys.publish);
     let play = networks(keys.play);
     let names = flat(keys.names).map(|names| names.unwrap_or_default().into_iter().map(|n| n.value).collect());
-    let https = https(keys.https, context.logins, reader);
+    let names: Option<Vec<String>> = names
+        .and_then(|names: Option<Vec<Address>>| names)
+        .map(|names| names.into_iter().map(|n| n.0).collect());
+    let known: Vec<&String> = address.iter().chain(names.iter().flatten()).collect();
+    let https = https::https(keys.https, context.logins, &known, ports.as_ref(), reader);
     let [rtmps_port, rtmp_port, https_port, http_port, status_port] = ports?;
     Some(Server {
         name: name.clone(),
         ssh: ssh?,
         address: address?,
-        names: names
-            .and_then(|names: Option<Vec<Address>>| names)?
-            .into_iter()
-            .map(|n| n.0)
-            .collect(),
+        names: names?,
         tls: tls?,
         nginx: nginx?,
         rtmps_port,
@@ -91,34 +93,6 @@ fn address_of(ssh: &Ssh, name: &Name, place: &Place, reader: &mut Reader) -> Opt
         reader.fault(finding);
     }
     address.map(|address| address.0)
-}
-
-/// `None`: wrong. `Some(None)`: off. `logins`: passwords will pass.
-fn https(given: Option<Given<Switch<HttpsKeys>>>, logins: bool, reader: &mut Reader) -> Option<Option<Https>> {
-    let given = given?;
-    let Switch::On(keys) = given.value? else {
-        if logins {
-            let finding = Finding::new(&given.place, "the viewers' passwords would travel in clear")
-                .help("Where `viewers:` are named, leave `https:` on.");
-            reader.fault(finding);
-            return None;
-        }
-        return Some(None);
-    };
-    match (flat(keys.certificate)?, flat(keys.key)?) {
-        (None, None) => Some(Some(Https::Own)),
-        (Some(certificate), Some(key)) => Some(Some(Https::Files {
-            certificate: certificate.0,
-            key: key.0,
-        })),
-        (certificate, _) => {
-            let missing = if certificate.is_some() { "key" } else { "certificate" };
-            let finding = Finding::new(&given.place, format!("`https:` without `{missing}:`"))
-                .help("A certificate of your own needs both: {certificate: /path, key: /path}.");
-            reader.fault(finding);
-            None
-        }
-    }
 }
 
 /// All five by their keys, different.

@@ -23,18 +23,26 @@ impl Read for Install {
     }
 }
 
+/// Whether it is one, of characters that are no more than that in a command, without a user or password.
+pub(super) fn is_https_url(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._~/+-%=&?:,".contains(c);
+    text.len() <= 1000
+        && text.strip_prefix("https://").is_some_and(|rest| {
+            let host = rest.split('/').next().unwrap_or_default();
+            !host.is_empty() && rest.chars().all(legal)
+        })
+}
+
 impl Read for Origin {
     /// A URL is an argument of curl in a systemd unit on the host: nothing in it may be more than a character there, and no
     /// password stand in it.
     fn read(node: &Node, reader: &mut Reader) -> Option<Origin> {
         let text = reader.scalar(node, "an https:// URL or a path")?;
-        let Some((scheme, rest)) = text.split_once("://") else {
+        if !text.contains("://") {
             return LocalPath::read(node, reader).map(|path| Origin::File(path.0));
-        };
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._~/+-%=&?:,".contains(c);
-        let host = rest.split('/').next().unwrap_or_default();
-        if scheme != "https" || host.is_empty() || text.len() > 1000 || !rest.chars().all(legal) {
-            if rest.contains('@') {
+        }
+        if !is_https_url(text) {
+            if text.contains('@') {
                 reader.clear_secrets.push(node.place.bytes.clone());
             }
             let finding = Finding::new(&node.place, "this is not a URL pistream can load from")

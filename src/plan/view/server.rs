@@ -8,12 +8,11 @@ use crate::model::{
     Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server,
 };
 use crate::plan::roles::has_door;
-use crate::plan::{Paths, loopback};
+use crate::plan::{Paths, certificate, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
@@ -71,19 +70,34 @@ struct ServerView {
 struct HttpsView {
     certificate: String,
     key: String,
+    /// Where the server gets both itself.
+    acme: Option<AcmeView>,
 }
 
-impl From<&Https> for HttpsView {
-    fn from(https: &Https) -> HttpsView {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        match https {
-            Https::Own => HttpsView {
-                certificate: "identity.pem".into(),
-                key: "identity.pem".into(),
-            },
-            Https::Files { certificate, key } => HttpsView {
-                certificate: text(certificate),
-                key: text(key),
+#[derive(Serialize)]
+struct AcmeView {
+    /// What certbot calls it.
+    lineage: String,
+    name: String,
+    directory: String,
+    email: Option<String>,
+}
+
+impl HttpsView {
+    fn of(https: &Https, paths: &Paths) -> HttpsView {
+        let files = certificate::of_viewers(https, paths);
+        let [certificate, key] = files.unwrap_or_else(|| ["identity.pem", "identity.pem"].map(str::to_owned));
+        HttpsView {
+            certificate,
+            key,
+            acme: match https {
+                Https::Acme { name, directory, email } => Some(AcmeView {
+                    lineage: certificate::lineage(name, directory),
+                    name: name.clone(),
+                    directory: directory.clone(),
+                    email: email.clone(),
+                }),
+                _ => None,
             },
         }
     }
@@ -242,7 +256,7 @@ pub(in crate::plan) fn server<'a>(
             dynamic_modules: server.nginx == Nginx::Package,
             rtmps_port: server.rtmps_port,
             rtmp_port: server.rtmp_port,
-            https: server.https.as_ref().map(HttpsView::from),
+            https: server.https.as_ref().map(|https| HttpsView::of(https, paths)),
             https_port: server.https_port,
             http_port: server.http_port,
             status_port: server.status_port,

@@ -48,7 +48,7 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
             (Link::Ingest, server::ingest(stream, true)),
             (Link::Decode, picture::decode(stream.decoded.as_ref())),
             (Link::Recording, server::recording(backup, stream)),
-            (Link::Web, server::web(fleet, backup, facts)),
+            (Link::Web, server::web(fleet, backup, facts, evidence.now)),
         ],
     };
     let mut words = Vec::new();

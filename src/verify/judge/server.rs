@@ -2,7 +2,8 @@
 
 use super::Verdict;
 use crate::model::{Camera, Fleet, Https, Server};
-use crate::plan::FRONT_UNIT;
+use crate::plan::{FRONT_UNIT, Paths, of_viewers};
+use crate::told::days_left;
 use crate::verify::front::{calls, known_as};
 use pistream_agent::{Facts, Growth, OutsiderFacts, StreamFacts};
 
@@ -56,7 +57,7 @@ pub(super) fn ingest(stream: &StreamFacts, tls: bool) -> Verdict {
 }
 
 /// The page answers under the right certificate, and those alone who may see it.
-pub(super) fn web(fleet: &Fleet, server: Option<&Server>, facts: &Facts) -> Verdict {
+pub(super) fn web(fleet: &Fleet, server: Option<&Server>, facts: &Facts, now: u64) -> Verdict {
     let Some((server, https)) = server.and_then(|s| s.https.as_ref().map(|https| (s, https))) else {
         return Verdict::Skipped("https is off in the inventory".into());
     };
@@ -74,6 +75,9 @@ pub(super) fn web(fleet: &Fleet, server: Option<&Server>, facts: &Facts) -> Verd
             (Some(status), false) => return Verdict::Broken(format!("{}: status {status}", call.with)),
         }
     }
+    if let Some(until) = facts.web_certificate_until {
+        words.push(format!("certificate for {} days", days_left(until, now)));
+    }
     Verdict::Holds(words.join(", "))
 }
 
@@ -84,10 +88,9 @@ fn unanswered(server: &Server, https: &Https, detail: &str) -> String {
         "self-signed certificate",
         "self signed certificate",
     ];
-    match https {
-        Https::Files { certificate, .. } if leads_nowhere.iter().any(|words| detail.contains(words)) => format!(
-            "the server shows another certificate than {}: `systemctl reload {FRONT_UNIT}` there takes a new one",
-            certificate.display()
+    match of_viewers(https, &Paths::host()) {
+        Some([certificate, _]) if leads_nowhere.iter().any(|words| detail.contains(words)) => format!(
+            "the server shows another certificate than {certificate}: `systemctl reload {FRONT_UNIT}` there takes a new one"
         ),
         _ => format!(
             "no answer under a certificate that is good for {}: {detail}",

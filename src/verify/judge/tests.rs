@@ -96,7 +96,7 @@ fn the_page_must_let_in_whom_the_inventory_names_and_nobody_else() {
             callers: callers.iter().map(|(with, status)| caller(with, *status)).collect(),
             ..Facts::default()
         };
-        server::web(fleet, Some(&fleet.servers[0]), &facts)
+        server::web(fleet, Some(&fleet.servers[0]), &facts, NOW)
     };
     let by_address = |inside, outside| {
         web(
@@ -130,13 +130,24 @@ fn the_page_must_let_in_whom_the_inventory_names_and_nobody_else() {
             callers: vec![unanswered],
             ..Facts::default()
         };
-        broken(server::web(&fleet, Some(&fleet.servers[0]), &facts))
+        broken(server::web(&fleet, Some(&fleet.servers[0]), &facts, NOW))
     };
     assert!(with_files("hostname mismatch").ends_with("good for hub.example.net: hostname mismatch"));
     assert!(
         with_files("unable to get local issuer certificate")
             .contains("another certificate than /etc/web/fullchain.pem")
     );
+
+    let answered = Facts {
+        callers: vec![
+            caller("an address that may play", Some(200)),
+            caller("an address that may not play", Some(403)),
+        ],
+        web_certificate_until: Some(NOW + 89 * 86_400),
+        ..Facts::default()
+    };
+    let told = server::web(&fleet, Some(&fleet.servers[0]), &answered, NOW);
+    assert!(matches!(told, Verdict::Holds(words) if words.ends_with("certificate for 89 days")));
 
     // with logins everybody may come, and nobody is let in by where he comes from
     fleet.viewers = vec![crate::model::Viewer {

@@ -55,6 +55,12 @@ servers:
       playlist: «20s»
   loft:
     ssh: «10.0.0.9»
+    names:
+      - «loft.example.net»
+    https:
+      certificate: «letsencrypt»
+      email: «admin@example.net»
+      acme: «https://acme.example.net/directory»
 sites:
   «farm»:
     uplink: «4M»
