@@ -101,14 +101,33 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
     let mut looks = Looks::begin(&request.stat, application(&request.rtmp), APART);
     let streams: Vec<Mutex<StreamFacts>> = request.streams.iter().map(|s| Mutex::new(named(&s.name))).collect();
     let next = AtomicUsize::new(0);
-    // whatever is started from here on gives nginx precedence
-    posix::yield_to_others();
+    let played = playable(request, looks.first());
+    let ffmpeg = &ffmpeg;
     let (outsider, impostors, callers) = std::thread::scope(|scope| {
+        // few, and soon decided: ahead of the decoders, whose start takes all the processors there are for seconds
+        let impostors = scope.spawn(move || {
+            let door = request.door.as_ref();
+            door.map(|door| impostor::attempt(ffmpeg, door, timeout))
+                .unwrap_or_default()
+        });
+        let callers = scope.spawn(move || {
+            let front = request.front.as_ref();
+            front.map(|front| front::call(front, timeout)).unwrap_or_default()
+        });
+        let outsider = scope.spawn(move || {
+            request.outsider.as_ref().map(|outsider| {
+                let facts = outsider::attempt(ffmpeg, outsider, played, timeout);
+                outsider::tidy(request.streams.iter().filter_map(|s| s.recordings.as_deref()));
+                facts
+            })
+        });
+        // whatever is started from here on gives them and nginx precedence
+        posix::yield_to_others();
         for _ in 0..width::decoders(request.streams.len()) {
             scope.spawn(|| {
                 while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let url = format!("{}/{}", request.rtmp, stream.name);
-                    let decoded = decode::decode(&ffmpeg, &url, request.frames, timeout);
+                    let decoded = decode::decode(ffmpeg, &url, request.frames, timeout);
                     fill(&streams, &stream.name, |facts| facts.decoded = Some(decoded));
                 }
             });
@@ -122,24 +141,8 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
                 });
             });
         }
-        let ffmpeg = &ffmpeg;
-        let impostors = scope.spawn(move || {
-            let door = request.door.as_ref();
-            door.map(|door| impostor::attempt(ffmpeg, door, timeout))
-                .unwrap_or_default()
-        });
-        let callers = scope.spawn(move || {
-            let front = request.front.as_ref();
-            front.map(|front| front::call(front, timeout)).unwrap_or_default()
-        });
-        let outsider = request.outsider.as_ref().map(|outsider| {
-            let played = playable(request, looks.first());
-            let facts = outsider::attempt(ffmpeg, outsider, played, timeout);
-            outsider::tidy(request.streams.iter().filter_map(|s| s.recordings.as_deref()));
-            facts
-        });
         (
-            outsider,
+            outsider.join().unwrap_or_default(),
             impostors.join().unwrap_or_default(),
             callers.join().unwrap_or_default(),
         )

@@ -20,7 +20,7 @@ pub(crate) fn ignore_hangups() {
     }
 }
 
-/// This process and all that it starts from here on run when others do not need the processor.
+/// This thread and all that it starts from here on, threads and programs, run when others do not need the processor.
 pub(crate) fn yield_to_others() {
     // SAFETY: takes a number. Being less polite is no error.
     unsafe { libc::nice(5) };

@@ -87,7 +87,8 @@ fn deployer(lab: &Lab) -> Vec<Command> {
     vec![lab.pistream(&["deploy", "-i", "hosts.yml"])]
 }
 
-fn floor(lab: &Lab, hosts: &[&str]) -> Vec<Command> {
+/// The least that any work on all hosts takes, not yet started.
+pub fn floor(lab: &Lab, hosts: &[&str]) -> Vec<Command> {
     let ssh = |host: &&str| {
         let mut command = Command::new("ssh");
         command
@@ -123,7 +124,7 @@ fn measure(lab: &Lab, commands: impl Fn() -> Vec<Command>) -> Measured {
 }
 
 /// CPU seconds of this process's children that have ended, and of theirs (/proc/self/stat: cutime, cstime).
-fn children_cpu() -> f64 {
+pub fn children_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     fields[13..15]

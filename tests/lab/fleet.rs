@@ -156,6 +156,17 @@ impl Verified {
         found["first_broken"].as_str().map(str::to_owned)
     }
 
+    /// Every broken link.
+    pub fn broken(&self, camera: &str) -> Vec<&str> {
+        let cameras = self.report["cameras"].as_array().into_iter().flatten();
+        let of_camera = cameras.filter(|c| c["camera"] == camera);
+        let links = of_camera.filter_map(|c| c["links"].as_array()).flatten();
+        links
+            .filter(|link| link["verdict"] == "broken")
+            .filter_map(|link| link["link"].as_str())
+            .collect()
+    }
+
     pub fn must_hold(self) {
         assert_eq!(self.code, Some(0), "{}", self.text);
     }

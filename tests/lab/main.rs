@@ -19,6 +19,7 @@ mod fleet;
 mod hostile;
 mod hosts;
 mod https;
+mod hundred;
 mod identity;
 mod keys;
 mod latency;

@@ -2,6 +2,7 @@
 //! agent does not have. What opens the door travels on its stdin, never in its arguments.
 
 use super::ffmpeg::wait;
+use super::outsider::PATIENCE;
 use crate::posix;
 use pistream_agent::{Caller, CallerFacts, Front};
 use std::io::{Read, Write};
@@ -10,9 +11,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const OPENSSL: &str = "openssl";
-
-/// One call takes no longer: the server is this machine.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An answer to HEAD is shorter. Bytes.
 const LARGEST_ANSWER: u64 = 16 << 10;

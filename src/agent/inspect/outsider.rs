@@ -14,7 +14,7 @@ pub(super) const NAME: &str = "pistream-outsider";
 /// refused publisher's first frame before it closes the connection.
 const PUBLISHED: &str = "3";
 
-/// Both attempts take at most so long.
+/// No attempt takes longer: the server is this machine, though it may be a busy one.
 pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// nginx-rtmp creates the recording of a publisher before it refuses him; nothing of his is in it.
