@@ -119,7 +119,7 @@ fn with_equal_calls(program: &[u8], target: &str) -> std::io::Result<Vec<u8>> {
     writer.finish()
 }
 
-/// All agents as one xz, in three quarters of what gzip needs: they say the same words, thrice.
+/// All agents as one xz, in seven tenths of what gzip needs: they say the same words, thrice.
 fn pack(together: &[u8], release: bool) -> std::io::Result<Vec<u8>> {
     // the agents of a debug build are four times as large, and nobody carries them anywhere
     let mut options = XzOptions::with_preset(if release { 9 } else { 0 });
