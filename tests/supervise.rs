@@ -14,7 +14,7 @@ mod systemd;
 #[path = "supervise/thousand.rs"]
 mod thousand;
 
-use bench::{Bench, events, is_gone, signal, state_and_parent, wait};
+use bench::{Bench, ONLY, events, is_gone, signal, state_and_parent, wait};
 use pistream_agent::{Cause, Event, StreamState};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -51,13 +51,19 @@ fn stand_in_that_is_killed_streams_again_within_two_seconds() {
 
 #[test]
 fn stand_in_that_freezes_is_found_out_and_replaced() {
+    const STALL_AFTER: u32 = 9;
     let bench = Bench::new(STREAMS);
+    bench.configure(STALL_AFTER, ONLY);
     let supervisor = bench.supervise();
     let first = bench.streaming();
     signal(first.ffmpeg_pid.unwrap(), "STOP");
+    let frozen = Instant::now();
     let second = bench.until("streaming anew", |status| {
         status.state == StreamState::Streaming && status.ffmpeg_pid != first.ffmpeg_pid
     });
+    // who is stopped by a signal is not waited for as long as a camera is
+    let took = frozen.elapsed();
+    assert!(took < Duration::from_secs(STALL_AFTER.into()), "{took:?}");
     assert_eq!(second.restarts.into_iter().collect::<Vec<_>>(), [(Cause::Frozen, 1)]);
     assert!(second.last_error.unwrap().starts_with("ffmpeg was stopped by a signal"));
     supervisor.has_one_ffmpeg();

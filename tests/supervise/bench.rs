@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How long anything may take that should take moments; generous, since the machine may be busy.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// One pipeline that any host can run.
+pub const ONLY: &str = "[[pipeline]]\nname = \"only\"\narguments = [\"-i\", \"x\"]\n";
+
 /// The agent: the one tests/cost gives, the one this build made, else one built now.
 pub fn agent() -> &'static Path {
     static AGENT: OnceLock<PathBuf> = OnceLock::new();
@@ -54,7 +57,7 @@ impl Bench {
         );
         fs::write(bench.path("ffmpeg"), script).unwrap();
         fs::set_permissions(bench.path("ffmpeg"), fs::Permissions::from_mode(0o755)).unwrap();
-        bench.configure(1, "[[pipeline]]\nname = \"only\"\narguments = [\"-i\", \"x\"]\n");
+        bench.configure(1, ONLY);
         bench
     }
 

@@ -17,10 +17,14 @@ const SHORTEST: Duration = Duration::from_millis(50);
 fn longest(cause: Option<Cause>) -> Duration {
     match cause {
         // one packet asks, or one handshake: three hundred cameras together knock six hundred times a second at most. A
-        // name is waited for, too: the server gives a dead session's back after eight seconds (`drop_idle_publisher`)
-        Some(Cause::Network | Cause::Unresolved | Cause::NotListening | Cause::NameTaken) => Duration::from_secs(1),
-        // a server that says no writes a line about it, a camera that fails is opened and configured anew, and whether a
-        // pipeline can run is found out by encoding
+        // name is waited for, too: the server gives a dead session's back after eight seconds (`drop_idle_publisher`), and a
+        // clock, by which it is this host that breaks off the handshake
+        Some(Cause::Network | Cause::Unresolved | Cause::NotListening | Cause::NameTaken | Cause::Clock) => {
+            Duration::from_secs(1)
+        }
+        // a camera that fails is opened and configured anew, which disturbs nobody
+        Some(Cause::Camera) => Duration::from_secs(2),
+        // a server that says no writes a line about it, and whether a pipeline can run is found out by encoding
         _ => Duration::from_secs(4),
     }
 }
@@ -70,7 +74,8 @@ mod tests {
             pauses(Some(Cause::ServerRefused)),
             [250, 500, 1000, 2000, 4000, 4000, 4000]
         );
-        assert_eq!(pauses(None), pauses(Some(Cause::Camera)));
+        assert_eq!(pauses(None), pauses(Some(Cause::ServerRefused)));
+        assert_eq!(pauses(Some(Cause::Camera)), [250, 500, 1000, 2000, 2000, 2000, 2000]);
         assert_eq!(pauses(Some(Cause::NameTaken)), [250, 500, 1000, 1000, 1000, 1000, 1000]);
     }
 

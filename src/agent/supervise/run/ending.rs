@@ -46,7 +46,11 @@ impl Stopping {
 
     /// The signal that is due now, each once.
     pub(super) fn due(&mut self, now: Instant) -> Option<libc::c_int> {
-        let waited = now.duration_since(self.since);
+        let mut waited = now.duration_since(self.since);
+        // what has stood still for seconds already is given half as long
+        if matches!(self.why, Stop::Stalled(..)) {
+            waited *= 2;
+        }
         if waited >= KILL && self.stage < Stage::Killed {
             self.stage = Stage::Killed;
             Some(libc::SIGKILL)
@@ -73,5 +77,16 @@ mod tests {
         assert_eq!(due(1500), None);
         assert_eq!(due(2000), Some(libc::SIGKILL));
         assert_eq!(due(60_000), None);
+    }
+
+    #[test]
+    fn what_stood_still_is_given_half_as_long() {
+        let start = Instant::now();
+        let mut stopping = Stopping::since(start, Stop::Stalled(Cause::Stalled, String::new()));
+        let mut due = |milliseconds| stopping.due(start + Duration::from_millis(milliseconds));
+        assert_eq!(
+            [499, 500, 999, 1000].map(&mut due),
+            [None, Some(libc::SIGTERM), None, Some(libc::SIGKILL)]
+        );
     }
 }

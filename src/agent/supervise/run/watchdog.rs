@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// Connecting and probing come before the first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// A process that is stopped by a signal does not go on by itself: it is given no longer, in case somebody wakes it at once.
+const STOPPED: Duration = Duration::from_secs(3);
 
 impl Run {
     /// A run that stands still for longer than the watchdog of this supervisor can have overlooked.
@@ -26,6 +28,9 @@ impl Run {
             if let Some(complaint) = self.capture.as_ref().and_then(|c| c.complaint(self.last_good())) {
                 return Some(complaint);
             }
+            return Some(self.standstill(waited.as_secs()));
+        }
+        if waited >= STOPPED && state_of(self.pid()) == Some('T') {
             return Some(self.standstill(waited.as_secs()));
         }
         let (stuck, bytes) = self.delivery.stuck(now)?;
