@@ -9,7 +9,7 @@ use crate::fleet::Fleet;
 use crate::hosts::{Image, Lab};
 use crate::virtual_pi;
 use faults::{Fault, LINES, Length, PROCESSES, SERVERS, VIRTUAL_PI};
-use observer::Observer;
+use observer::{Line, Observer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn in_container<'a>(lab: &'a Lab, camera: &'static str) -> Observer<'a> {
     Observer {
         lab,
         camera,
-        container: true,
+        line: None,
     }
 }
 
@@ -71,7 +71,7 @@ fn virtual_pi() {
     let porch = Observer {
         lab: &lab,
         camera: "porch",
-        container: false,
+        line: Some(Line::to(&lab, "porch")),
     };
     table(&[(&porch, VIRTUAL_PI)]);
 }
