@@ -39,7 +39,8 @@ impl Line {
         let mut config = OpenOptions::new().append(true).open(lab.ssh_config()).unwrap();
         config.write_all(settings.as_bytes()).unwrap();
         let mut ssh = Command::new("ssh");
-        ssh.args(["-M", "-N", "-L"])
+        // it ends by itself after a minute where the host is gone, and so is whoever would have ended it
+        ssh.args(["-M", "-N", "-o", "ServerAliveInterval=20", "-L"])
             .arg(format!("{}:/run/pistream/status.sock", status.display()))
             .arg("-F")
             .arg(lab.ssh_config())
