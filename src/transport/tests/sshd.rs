@@ -65,6 +65,7 @@ impl Sshd {
             if answers(port, &mut child) {
                 return Sshd { child, port, dir };
             }
+            let _ = child.kill();
             let _ = child.wait();
         }
         panic!(
@@ -128,10 +129,15 @@ fn answers(port: u16, child: &mut Child) -> bool {
         if child.try_wait().unwrap().is_some() {
             return false;
         }
+        // until sshd listens, it may be somebody else who answers, or this connection itself: on loopback, one to a port that
+        // nobody listens at may get that very port as its own
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
             let mut line = String::new();
             let _ = BufReader::new(stream).read_line(&mut line);
-            return line.starts_with("SSH-2.0-OpenSSH");
+            if line.starts_with("SSH-2.0-OpenSSH") {
+                return true;
+            }
         }
         std::thread::sleep(Duration::from_millis(20));
     }
