@@ -4,8 +4,8 @@
 #   emulation, the 32-bit one on the ARM1176 of the first Pi and of the Zero. They answer, apply a plan, and supervise the
 #   ffmpeg that Debian has for that processor while it publishes to nginx. Builds them by src/agent/cross.sh; or takes
 #   DIR/TARGET/pistream-agent.
-#   Needs an x86_64 machine, qemu-user-static, openssl, nginx with its RTMP module, ffmpeg, python3, mmdebstrap. No root, no network but for what
-#   cross.sh and foreign_ffmpeg fetch.
+#   Needs an x86_64 machine, qemu-user-static, openssl, nginx with its RTMP module, ffmpeg, python3, mmdebstrap. No root, no
+#   network but for what cross.sh and foreign_ffmpeg fetch.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

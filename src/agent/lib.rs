@@ -29,3 +29,6 @@ pub const CAMERA_CONFIG: &str = "/etc/pistream/camera.toml";
 
 /// The supervisor's status socket (in a tmpfs: nothing is written to the SD card).
 pub const STATUS_SOCKET: &str = "/run/pistream/status.sock";
+
+/// The file beside its status socket by which a supervisor asks for what only root may do.
+pub const RECOVER_REQUEST: &str = "recover";

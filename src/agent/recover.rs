@@ -14,7 +14,7 @@ use crate::camera::{Camera, devices};
 use crate::command;
 use crate::holders;
 use crate::supervise;
-use pistream_agent::{CameraConfig, Requirement};
+use pistream_agent::{CameraConfig, RECOVER_REQUEST, Requirement};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -30,6 +30,11 @@ const STALE: Duration = Duration::from_secs(60);
 const BACK: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(200);
 const REBOOT: Duration = Duration::from_secs(30);
+
+/// Where the supervisor asks: beside its status socket.
+pub(crate) fn request(status_socket: &Path) -> PathBuf {
+    status_socket.with_file_name(RECOVER_REQUEST)
+}
 
 /// What only root can do for a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +53,6 @@ impl Remedy {
             Remedy::Reboot => "reboot",
         }
     }
-}
-
-/// Where the supervisor asks: beside its status socket.
-pub(crate) fn request(status_socket: &Path) -> PathBuf {
-    status_socket.with_file_name("recover")
 }
 
 /// Does what is asked for, if the configuration allows it: 0; else 1, with the reason on stderr.

@@ -1,6 +1,6 @@
 //! A camera: the agent that supervises its ffmpeg, and the settings of both.
 
-use super::parts::{check, directory, identity, package, settings, system, unit_check};
+use super::parts::{check, directory, identity, package, settings, system, unit, unit_check};
 use super::{CAMERA_UNIT, Error, JOURNALD, Paths, RECOVER_PATH_UNIT, RECOVER_UNIT, TMP_UNIT, USER, view};
 use crate::ca::Identities;
 use crate::model::{Camera, Fleet, SdCard};
@@ -54,11 +54,7 @@ pub(super) fn for_camera(
     ];
     let mut units = vec![
         // named even without settings of ours: it is to be restarted when they go, too
-        Unit {
-            name: JOURNALD_UNIT.into(),
-            restart_on: vec![paths.journald_conf.clone()],
-            reload_on: vec![],
-        },
+        unit(JOURNALD_UNIT, slice::from_ref(&paths.journald_conf)),
     ];
     if camera.sd_card == SdCard::Tmpfs {
         directories.push(directory(JOURNALD, "root", 0o755));
@@ -75,11 +71,7 @@ pub(super) fn for_camera(
             reload_on: vec![paths.tmp_mount.clone()],
         });
     }
-    units.push(Unit {
-        name: CAMERA_UNIT.into(),
-        restart_on,
-        reload_on: vec![],
-    });
+    units.push(unit(CAMERA_UNIT, &restart_on));
     if camera.recover.is_on() {
         let service = templates.render("pistream-recover.service.j2", &context)?;
         let path = templates.render("pistream-recover.path.j2", &context)?;
@@ -87,11 +79,7 @@ pub(super) fn for_camera(
         files.push(system(&paths.recover_path_unit, path));
         checks.push(unit_check(&paths.recover_unit, RECOVER_UNIT));
         // the service itself is started by it, and by nobody else
-        units.push(Unit {
-            name: RECOVER_PATH_UNIT.into(),
-            restart_on: vec![paths.recover_path_unit.clone()],
-            reload_on: vec![],
-        });
+        units.push(unit(RECOVER_PATH_UNIT, slice::from_ref(&paths.recover_path_unit)));
     }
     Ok(Plan {
         host: camera.name.to_string(),

@@ -1,12 +1,12 @@
 //! The viewers' certificate, where it is not the fleet's. One of the user's own: asked, before anything changes, whether the
 //! server's nginx will be able to read it. One by ACME: what gets it, before the front is to show it.
 
-use super::parts::{check, mark, package, settings, system, unit_check};
+use super::parts::{self, check, directory, mark, package, settings, system, unit_check};
 use super::view::ServerContext;
 use super::{CERTIFICATE_UNIT, Paths, USER};
 use crate::model::Https;
 use crate::templates::{self, Templates};
-use pistream_agent::{Check, Directory, Plan, Unit};
+use pistream_agent::{Check, Directory, Plan};
 
 /// Its certificate and its key, on the server; `None` where it is the fleet's.
 pub fn of_viewers(https: &Https, paths: &Paths) -> Option<[String; 2]> {
@@ -35,22 +35,16 @@ pub(super) fn by_acme(
 ) -> Result<(), templates::Error> {
     plan.packages.push(package("certbot"));
     plan.directories.push(Directory {
-        path: paths.acme.clone(),
-        mode: 0o700,
-        owner: USER.into(),
-        group: USER.into(),
         keep: true,
+        ..directory(&paths.acme, USER, 0o700)
     });
     let script = templates.render("certificate.sh.j2", context)?;
     let unit = templates.render("pistream-certificate.service.j2", context)?;
     plan.files.push(settings(&paths.certificate_script, script));
     plan.files.push(system(&paths.certificate_unit, unit));
     plan.checks.push(unit_check(&paths.certificate_unit, CERTIFICATE_UNIT));
-    plan.units.push(Unit {
-        name: CERTIFICATE_UNIT.into(),
-        restart_on: vec![paths.certificate_unit.clone(), paths.certificate_script.clone()],
-        reload_on: vec![],
-    });
+    let files = [&paths.certificate_unit, &paths.certificate_script].map(Clone::clone);
+    plan.units.push(parts::unit(CERTIFICATE_UNIT, &files));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::{Paths, USER};
 use crate::ca::Identities;
 use crate::model::Name;
-use pistream_agent::{Check, Directory, File, Identity, Package};
+use pistream_agent::{Check, Directory, File, Identity, Package, Unit};
 use sha2::{Digest, Sha256};
 
 pub(super) fn identity(host: &Name, paths: &Paths, identities: &Identities) -> Identity {
@@ -18,6 +18,15 @@ pub(super) fn identity(host: &Name, paths: &Paths, identities: &Identities) -> I
 pub(super) fn mark(text: &str) -> String {
     let digest = Sha256::digest(text);
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A unit that is started anew when any of these files changes, and reloaded for none.
+pub(super) fn unit(name: &str, restart_on: &[String]) -> Unit {
+    Unit {
+        name: name.into(),
+        restart_on: restart_on.to_vec(),
+        reload_on: vec![],
+    }
 }
 
 pub(super) fn package(name: &str) -> Package {

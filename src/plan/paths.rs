@@ -6,7 +6,7 @@ use crate::plan::{
     CAMERA_UNIT, CERTIFICATE_UNIT, DOOR_UNIT, FRONT_UNIT, JOURNALD, RECORDINGS_UNIT, RECOVER_PATH_UNIT, RECOVER_UNIT,
     SERVER_UNIT, TMP_UNIT,
 };
-use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, STATE_DIR, STATUS_SOCKET};
+use pistream_agent::{AGENT_DIR, CAMERA_CONFIG, RECOVER_REQUEST, STATE_DIR, STATUS_SOCKET};
 use serde::Serialize;
 use std::path::Path;
 
@@ -127,7 +127,10 @@ impl Paths {
             camera_unit: format!("/etc/systemd/system/{CAMERA_UNIT}"),
             recover_path_unit: format!("/etc/systemd/system/{RECOVER_PATH_UNIT}"),
             recover_unit: format!("/etc/systemd/system/{RECOVER_UNIT}"),
-            recover_request: "/run/pistream/recover".into(),
+            recover_request: Path::new(STATUS_SOCKET)
+                .with_file_name(RECOVER_REQUEST)
+                .to_string_lossy()
+                .into_owned(),
             journald_conf: format!("{JOURNALD}/pistream.conf"),
             tmp_mount: format!("/etc/systemd/system/{TMP_UNIT}"),
             run: "/run/pistream-server".into(),
@@ -175,7 +178,7 @@ impl Paths {
             camera_unit: at(CAMERA_UNIT),
             recover_path_unit: at(RECOVER_PATH_UNIT),
             recover_unit: at(RECOVER_UNIT),
-            recover_request: at("recover"),
+            recover_request: at(RECOVER_REQUEST),
             run: at("run"),
             door_run: at("door"),
             front_run: at("front"),

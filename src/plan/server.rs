@@ -8,7 +8,7 @@ use crate::ca::Identities;
 use crate::model::{Fleet, Https, Recording, Server};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
-use pistream_agent::{Directory, File, Plan, Unit, User};
+use pistream_agent::{Directory, File, Plan, User};
 
 /// The viewers' page: travels unchanged.
 const PAGE: [(&str, &str); 9] = [
@@ -102,10 +102,10 @@ pub(super) fn for_server(
         let of_front = [std::slice::from_ref(&paths.front_conf), &front.settings].concat();
         plan.checks.extend(certificate::readable(https, &of_front));
     }
-    // who asks after those who answer; who comes in last
     if let Some(Https::Acme { .. }) = server.https {
         certificate::by_acme(&mut plan, paths, &context, templates)?;
     }
+    // who asks after those who answer; who comes in last
     Role::Core.add(&mut plan, server, paths, &context, templates, core)?;
     Role::Front.add(&mut plan, server, paths, &context, templates, front)?;
     if has_door(fleet, server) {
@@ -197,10 +197,7 @@ fn recordings(
         &[&paths.agent, "keep", "--config", "{dir}/recordings.toml", "--check"],
     ));
     plan.checks.push(unit_check(&paths.recordings_unit, RECORDINGS_UNIT));
-    plan.units.push(Unit {
-        name: RECORDINGS_UNIT.into(),
-        restart_on: vec![paths.recordings_unit.clone(), paths.recordings_toml.clone()],
-        reload_on: vec![],
-    });
+    let files = [&paths.recordings_unit, &paths.recordings_toml].map(Clone::clone);
+    plan.units.push(parts::unit(RECORDINGS_UNIT, &files));
     Ok(())
 }

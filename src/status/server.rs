@@ -76,14 +76,17 @@ impl ServerHealth {
         let disk = seen.disk.as_ref().and_then(|disk| disk.error.as_ref());
         self.problems.extend(disk.map(|why| format!("recordings: {why}")));
         self.streams(fleet, server, &facts.streams);
-        let expired = facts.certificate_until.is_some_and(|until| until <= now);
-        self.problems
-            .extend(expired.then(|| "its certificate has expired: deploy".to_owned()));
-        let expired = facts.web_certificate_until.is_some_and(|until| until <= now);
-        self.problems
-            .extend(expired.then(|| "the certificate that viewers see has expired".to_owned()));
-        self.web_certificate_days = facts.web_certificate_until.map(|until| days_left(until, now));
-        self.certificate_days = facts.certificate_until.map(|until| days_left(until, now));
+        let ends = [
+            (facts.certificate_until, "its certificate has expired: deploy"),
+            (
+                facts.web_certificate_until,
+                "the certificate that viewers see has expired",
+            ),
+        ];
+        let expired = ends.iter().filter(|(end, _)| end.is_some_and(|until| until <= now));
+        self.problems.extend(expired.map(|(_, said)| (*said).to_owned()));
+        [self.certificate_days, self.web_certificate_days] =
+            ends.map(|(end, _)| end.map(|until| days_left(until, now)));
         (self.units, self.web_viewers, self.disk) = (seen.units, seen.web_viewers, seen.disk);
     }
 

@@ -145,22 +145,23 @@ impl Verified {
         &self.text
     }
 
-    pub fn first_broken(&self, camera: &str) -> Option<String> {
+    fn of(&self, camera: &str) -> &serde_json::Value {
         let cameras = self.report["cameras"]
             .as_array()
             .unwrap_or_else(|| panic!("no verdicts:\n{}", self.text));
-        let found = cameras
+        cameras
             .iter()
             .find(|c| c["camera"] == camera)
-            .unwrap_or_else(|| panic!("{}", self.text));
-        found["first_broken"].as_str().map(str::to_owned)
+            .unwrap_or_else(|| panic!("{}", self.text))
+    }
+
+    pub fn first_broken(&self, camera: &str) -> Option<String> {
+        self.of(camera)["first_broken"].as_str().map(str::to_owned)
     }
 
     /// Every broken link.
     pub fn broken(&self, camera: &str) -> Vec<&str> {
-        let cameras = self.report["cameras"].as_array().into_iter().flatten();
-        let of_camera = cameras.filter(|c| c["camera"] == camera);
-        let links = of_camera.filter_map(|c| c["links"].as_array()).flatten();
+        let links = self.of(camera)["links"].as_array().into_iter().flatten();
         links
             .filter(|link| link["verdict"] == "broken")
             .filter_map(|link| link["link"].as_str())

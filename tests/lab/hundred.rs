@@ -5,7 +5,7 @@
 //! that a deploy puts there. What they stream is a film, passed on as it is: a hundred encoders would need another machine.
 
 use crate::bench::{children_cpu, floor};
-use crate::changes::{Watcher, longest_gap, sessions};
+use crate::changes::{Watcher, longest_gap, recorded, sessions};
 use crate::fleet::{Fleet, all_well, deploy, fares, verify};
 use crate::hosts::{Image, Lab, Running, run, wait_for};
 use std::fs;
@@ -152,24 +152,11 @@ fn nobody_is_disturbed(lab: &Lab, names: &[&str]) {
     let gap = longest_gap(&Watcher::seen(lab));
     assert!(gap < GAP, "{gap} ms without a picture at a viewer");
     drop(watcher);
-    let recorded = lab.root(
-        "hub",
-        "cd /var/lib/pistream/recordings && for chunk in *.flv; do
-            ffprobe -v error -show_entries packet=dts_time -of csv=p=0 $chunk |
-                awk 'NR > 1 && $1 - last > gap { gap = $1 - last } { last = $1 } END { print NR, int(gap * 1000 + 0.5) }'
-        done",
-    );
-    let chunks: Vec<(u64, i64)> = recorded
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .map(|(pictures, gap)| (pictures.parse().unwrap(), gap.parse().unwrap()))
-        .collect();
-    assert_eq!(chunks.len(), names.len(), "recorded anew: {recorded}");
-    assert!(
-        chunks.iter().all(|(pictures, gap)| *pictures > 10 && *gap < GAP),
-        "{recorded}"
-    );
-    let longest = chunks.iter().map(|(_, gap)| gap).max().unwrap();
+    let chunks = recorded(lab, "*.flv");
+    assert_eq!(chunks.len(), names.len(), "recorded anew");
+    assert!(chunks.iter().all(|times| times.len() > 10), "{chunks:?}");
+    let longest = chunks.iter().map(|times| longest_gap(times)).max().unwrap();
+    assert!(longest < GAP, "{longest} ms without a picture in a recording");
     println!(
         "longest time between two pictures, 200 meant: {gap} ms at a viewer, {longest} ms in {} recordings",
         chunks.len()

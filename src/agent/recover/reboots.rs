@@ -1,8 +1,9 @@
 //! How often the host was booted anew for its camera's sake: written down before each time, on disk, so that no fault makes
 //! it more often than the inventory allows.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use crate::files;
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,11 +20,10 @@ const REMEMBERED: usize = 48;
 /// In words, why there must not be one: there were enough, or this one cannot be written down.
 pub(super) fn count_one(memory: &Path, allowed: u32, now: SystemTime) -> Result<(), String> {
     let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let failed = |error: io::Error| format!("{}: {error}", memory.display());
     let text = match fs::read_to_string(memory) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(format!("{}: {error}", memory.display())),
     };
     let mut times: Vec<u64> = text.lines().filter_map(|line| line.parse().ok()).collect();
     let today = times.iter().filter(|&&at| now.saturating_sub(at) < DAY).count();
@@ -33,11 +33,7 @@ pub(super) fn count_one(memory: &Path, allowed: u32, now: SystemTime) -> Result<
     times.push(now);
     let kept = &times[times.len().saturating_sub(REMEMBERED)..];
     let lines: String = kept.iter().map(|at| format!("{at}\n")).collect();
-    let beside = memory.with_extension("new");
-    File::create(&beside)
-        .and_then(|mut file| file.write_all(lines.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, memory))
-        .map_err(failed)
+    files::write_atomically(memory, lines.as_bytes()).map_err(files::Error::line)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 
 use super::journal::log;
 use crate::camera::Camera;
+use crate::files;
 use pistream_agent::ControlValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// The controls of each device.
@@ -52,15 +52,15 @@ impl Remembered {
         if now != self.names {
             self.names = now;
             if let Err(error) = self.write() {
-                log(format_args!("{}: cannot be written: {error}", self.path.display()));
+                log(error.line());
             }
         }
     }
 
-    fn write(&self) -> io::Result<()> {
-        let beside = self.path.with_extension("new");
-        fs::write(&beside, serde_json::to_vec(&self.names)?)?;
-        fs::rename(beside, &self.path)
+    fn write(&self) -> Result<(), files::Error> {
+        // names alone always have a text
+        let text = serde_json::to_vec(&self.names).unwrap_or_default();
+        files::write_atomically(&self.path, &text)
     }
 }
 

@@ -15,9 +15,9 @@ use super::run::{Next, Outcome, Run, Stop};
 use super::systemd::Systemd;
 use super::tuning::{Tuning, bitrate_of};
 use super::validity;
+use crate::files;
 use crate::recover::{self, Remedy};
 use pistream_agent::{CameraConfig, Cause};
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -228,15 +228,10 @@ impl Supervisor {
     /// Asks who may do it: nothing that runs as nobody in particular can.
     fn ask_for(&mut self, remedy: Remedy, cause: Cause) {
         let request = recover::request(Path::new(&self.config.status_socket));
-        let beside = request.with_extension("new");
         let word = remedy.word();
-        let asked = fs::write(&beside, word).and_then(|()| fs::rename(&beside, &request));
-        match asked {
+        match files::write_atomically(&request, word.as_bytes()) {
             Ok(()) => self.bulletin.asked_for(remedy, cause),
-            Err(error) => log(format_args!(
-                "{}: {word} cannot be asked for: {error}",
-                request.display()
-            )),
+            Err(error) => log(format_args!("{word} cannot be asked for: {}", error.line())),
         }
     }
 

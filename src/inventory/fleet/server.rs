@@ -53,10 +53,9 @@ pub(super) fn build(
     let dash = segments(keys.dash, "a DASH", DASH_FRAGMENT, reader);
     let publish = networks(keys.publish);
     let play = networks(keys.play);
-    let names = flat(keys.names).map(|names| names.unwrap_or_default().into_iter().map(|n| n.value).collect());
-    let names: Option<Vec<String>> = names
-        .and_then(|names: Option<Vec<Address>>| names)
-        .map(|names| names.into_iter().map(|n| n.0).collect());
+    let text = |name: Given<Address>| name.value.map(|address| address.0);
+    let names: Option<Vec<String>> =
+        flat(keys.names).and_then(|names| names.unwrap_or_default().into_iter().map(text).collect());
     let known: Vec<&String> = address.iter().chain(names.iter().flatten()).collect();
     let https = https::https(keys.https, context.logins, &known, ports.as_ref(), reader);
     let [rtmps_port, rtmp_port, https_port, http_port, status_port] = ports?;

@@ -51,7 +51,8 @@ struct CameraView {
     /// Of any other device: the inventory's alone.
     own_controls: BTreeMap<String, ControlView>,
     stall_after: u64,
-    recover: RecoverView,
+    /// Where there is anything for root to do.
+    recover: Option<RecoverView>,
 }
 
 /// A number, or a menu's entry by its name: exactly one of the two.
@@ -176,10 +177,10 @@ pub(in crate::plan) fn camera<'a>(
             controls: v4l2_controls(camera, keyframe_frames),
             own_controls: further_controls(camera).collect(),
             stall_after: camera.stall_after.as_secs(),
-            recover: RecoverView {
+            recover: camera.recover.is_on().then_some(RecoverView {
                 reset: camera.recover.reset,
                 reboots_per_day: camera.recover.reboots_per_day,
-            },
+            }),
         },
     }
 }
