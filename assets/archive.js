@@ -1,17 +1,21 @@
 // One camera's recordings by day: a line of the day with its gaps, a player that goes on from chunk to chunk, the chunks to
 // download. Times are the viewer's own; the server's are seconds since 1970.
 
+import { ask } from "./server.js";
+
 const GAP = 5;          // seconds between two chunks that are no gap: names tell their beginning to the second
 const AGAIN = 15000;    // milliseconds between two looks at the list
-const DAY = 24 * 3600;
 
 // Shows it in `place`; returns how to end it.
 export function open(name, place) {
   const view = new Archive(name, place);
-  const timer = setInterval(() => view.load(), AGAIN);
+  const look = () => { if (!document.hidden) view.load(); };
+  const timer = setInterval(look, AGAIN);
+  document.addEventListener("visibilitychange", look);
   view.load();
   return () => {
     clearInterval(timer);
+    document.removeEventListener("visibilitychange", look);
     view.video.removeAttribute("src");
     view.video.load();
     place.replaceChildren();
@@ -25,7 +29,9 @@ function element(tag, className, ...children) {
   return made;
 }
 
-const midnight = (seconds) => { const d = new Date(seconds * 1000); d.setHours(0, 0, 0, 0); return d.getTime() / 1000; };
+// Days have 23 to 25 hours.
+const hourOf = (seconds, hour) => new Date(seconds * 1000).setHours(hour, 0, 0, 0) / 1000;
+const midnight = (seconds) => hourOf(seconds, 0);
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = (seconds) => new Date(seconds * 1000).toLocaleDateString([], { weekday: "short", year: "numeric", month: "short", day: "numeric" });
 
@@ -38,9 +44,12 @@ class Archive {
   constructor(name, place) {
     this.name = name;
     this.chunks = [];
+    this.filing = [];
     this.recording = null;
+    this.now = 0;
     this.day = null;
     this.shown = "";
+    this.loading = false;
     this.playing = null;
 
     this.video = element("video");
@@ -64,21 +73,31 @@ class Archive {
   }
 
   async load() {
-    let list = { chunks: [], recording: null };
+    if (this.loading) return;
+    this.loading = true;
     try {
-      const answer = await fetch(`archive/${this.name}.json`, { cache: "no-store" });
-      if (answer.ok) list = await answer.json();
-      else if (answer.status !== 404) throw new Error(answer.status);
+      // asked for anew each time, sent anew when it has changed
+      const answer = await ask(`archive/${this.name}.json`, null, "no-cache");
+      if (!answer.ok && answer.status !== 404) throw new Error(answer.status);
+      const list = answer.ok ? await answer.json() : { chunks: [], filing: [], recording: null };
+      // the viewer's clock may be wrong
+      this.take(list, (Date.parse(answer.headers.get("date")) || Date.now()) / 1000);
     } catch {
+      this.shown = "";
       this.note.textContent = "The server does not answer.";
-      return;
     }
-    const text = JSON.stringify(list);
+    this.loading = false;
+  }
+
+  take(list, now) {
+    const text = JSON.stringify([list, Math.floor(now / 60)]);
     if (text === this.shown) return;
     this.shown = text;
     this.chunks = list.chunks;
+    this.filing = list.filing;
     this.recording = list.recording;
-    const days = new Set(list.chunks.flatMap((c) => [midnight(c.start), midnight(c.end)]));
+    this.now = now;
+    const days = new Set([...list.chunks, ...list.filing].flatMap((c) => [midnight(c.start), midnight(c.end)]));
     if (list.recording) days.add(midnight(list.recording));
     const sorted = [...days].sort((a, b) => b - a);
     if (!sorted.includes(this.day)) this.day = sorted[0] ?? null;
@@ -91,21 +110,27 @@ class Archive {
     this.draw();
   }
 
+  get dayEnd() { return hourOf(this.day, 24); }
+
+  // How far into the day shown a moment is, in percent.
+  percent(seconds) { return (seconds - this.day) / (this.dayEnd - this.day) * 100; }
+
   // Of the day shown, what was recorded, and what lies between.
   ofDay() {
-    const [from, to] = [this.day, this.day + DAY];
+    const known = [
+      ...this.chunks.map((chunk) => ({ start: chunk.start, end: chunk.end, chunk })),
+      ...this.filing.map(({ start, end }) => ({ start, end, filing: true })),
+    ].sort((a, b) => a.start - b.start);
+    if (this.recording) known.push({ start: this.recording, end: Math.max(this.recording, this.now), growing: true });
     const parts = [];
     let end = null;
-    for (const chunk of this.chunks) {
-      if (end !== null && chunk.start - end >= GAP) parts.push({ start: end, end: chunk.start });
-      parts.push({ start: chunk.start, end: chunk.end, chunk });
-      end = chunk.end;
+    for (const part of known) {
+      if (end !== null && part.start - end >= GAP) parts.push({ start: end, end: part.start, gap: true });
+      parts.push(part);
+      end = part.end;
     }
-    if (this.recording) {
-      if (end !== null && this.recording - end >= GAP) parts.push({ start: end, end: this.recording });
-      parts.push({ start: this.recording, end: Math.max(this.recording, Date.now() / 1000), growing: true });
-    }
-    return parts.filter((p) => p.end > from && p.start < to);
+    if (!this.recording && end !== null && this.now - end >= GAP) parts.push({ start: end, end: this.now, gap: true, open: true });
+    return parts.filter((p) => p.end > this.day && p.start < this.dayEnd);
   }
 
   draw() {
@@ -117,30 +142,36 @@ class Archive {
     }
     const parts = this.ofDay();
     const bars = parts.map((part) => {
-      const [start, end] = [Math.max(part.start, this.day), Math.min(part.end, this.day + DAY)];
-      const bar = element("div", part.chunk ? "bar" : part.growing ? "bar growing" : "bar gap");
-      bar.style.left = `${(start - this.day) / DAY * 100}%`;
-      bar.style.width = `${(end - start) / DAY * 100}%`;
-      bar.title = `${clock(part.start)} – ${clock(part.end)}${part.chunk || part.growing ? "" : ": no pictures"}`;
+      const [start, end] = [Math.max(part.start, this.day), Math.min(part.end, this.dayEnd)].map((moment) => this.percent(moment));
+      const bar = element("div", part.gap ? "bar gap" : part.chunk ? "bar" : "bar growing");
+      bar.style.left = `${start}%`;
+      bar.style.width = `${end - start}%`;
+      bar.title = `${clock(part.start)} – ${clock(part.end)}${part.gap ? ": no pictures" : ""}`;
       return bar;
     });
     const hours = [0, 6, 12, 18].map((hour) => {
       const mark = element("span", "hour", `${hour}:00`);
-      mark.style.left = `${hour / 24 * 100}%`;
+      mark.style.left = `${this.percent(hourOf(this.day, hour))}%`;
       return mark;
     });
     this.line.replaceChildren(...bars, ...hours, this.cursor);
-    const missing = parts.filter((p) => !p.chunk && !p.growing);
+    const missing = parts.filter((p) => p.gap);
     const total = missing.reduce((sum, p) => sum + p.end - p.start, 0);
     this.note.textContent = missing.length ? `${missing.length} ${missing.length === 1 ? "gap" : "gaps"}, ${length(total)} in all` : "no gaps";
+    const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const [file, tag] = [focused?.closest("li").dataset.file, focused?.localName];
     this.list.replaceChildren(...parts.map((part) => this.row(part)));
+    // whoever is there with the keyboard stays there
+    if (file) [...this.list.children].find((row) => row.dataset.file === file)?.querySelector(tag)?.focus();
     this.mark();
   }
 
   row(part) {
-    const times = `${clock(part.start)} – ${part.growing ? "now" : clock(part.end)}`;
-    if (part.growing) return element("li", "growing", element("span", "", times), element("span", "", "being recorded"));
-    if (!part.chunk) return element("li", "gap", element("span", "", times), element("span", "", `no pictures for ${length(part.end - part.start)}`));
+    const times = `${clock(part.start)} – ${part.growing || part.open ? "now" : clock(part.end)}`;
+    const told = (kind, words) => element("li", kind, element("span", "", times), element("span", "", words));
+    if (part.growing) return told("growing", "being recorded");
+    if (part.filing) return told("growing", "being filed");
+    if (part.gap) return told("gap", `no pictures for ${length(part.end - part.start)}`);
     const { chunk } = part;
     const playable = chunk.file.endsWith(".mp4");
     const play = element(playable ? "button" : "span", "", times);
@@ -174,7 +205,7 @@ class Archive {
   // A click on the line of the day: to that moment, or to the first picture after it.
   seek(event) {
     const box = this.line.getBoundingClientRect();
-    const moment = this.day + (event.clientX - box.left) / box.width * DAY;
+    const moment = this.day + (event.clientX - box.left) / box.width * (this.dayEnd - this.day);
     const chunk = this.chunks.find((c) => c.end > moment && c.file.endsWith(".mp4"));
     if (chunk) this.play(chunk, Math.max(0, moment - chunk.start));
   }
@@ -184,8 +215,8 @@ class Archive {
       if (row.dataset.file && row.dataset.file === this.playing?.file) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
-    const at = this.playing ? this.playing.start + this.video.currentTime - this.day : -1;
-    this.cursor.hidden = at < 0 || at > DAY;
-    this.cursor.style.left = `${at / DAY * 100}%`;
+    const at = this.playing ? this.percent(this.playing.start + this.video.currentTime) : -1;
+    this.cursor.hidden = at < 0 || at > 100;
+    this.cursor.style.left = `${at}%`;
   }
 }

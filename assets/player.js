@@ -1,12 +1,13 @@
-// One camera, live, over nginx-rtmp's DASH by MediaSource. Heals by itself: whatever breaks, it begins anew. Rests while
-// nobody sees the page.
+// One camera, live: over nginx-rtmp's DASH by MediaSource, or by the browser's own player of HLS. Heals by itself: whatever
+// breaks, it begins anew. Rests while nobody sees the page.
 
 import { Pace } from "./pace.js";
-import { head, manifestOf, pictures, sinceKeyframe } from "./segments.js";
+import { head, inOrder, manifestOf, sinceKeyframe } from "./segments.js";
+import { address } from "./server.js";
 
 const PATIENCE = 8000;  // milliseconds the browser may take for one thing
-const WAITING = 6000;   // milliseconds without a new segment until the picture counts as old
-const LOST = 15000;     // milliseconds without a new segment until everything begins anew
+const WAITING = 6000;   // milliseconds without new pictures until the one shown counts as old
+const LOST = 15000;     // milliseconds without new pictures until everything begins anew
 const BACK = 20;        // seconds of past pictures that stay in memory
 const EAGER = 40;       // milliseconds from one look for a segment that is due to the next,
 const CALM = 250;       // and for one that is long overdue; so often the picture's place is looked at, too
@@ -15,16 +16,36 @@ const NEAR = 0.05;      // unless it is as near as this (seconds)
 const FAR = 1.5;        // or so far that it jumps; to begin with, it jumps sooner
 const SOON = 0.2;
 
-// Shows it in `video`, for ever. `tell(word, detail)` hears how it is: connecting, live, waiting, paused.
-export async function keepPlaying(name, video, tell) {
+// Shows it in `video`, for ever, by what the server offers of `dash` and `hls`. `tell(word, detail)` hears how it is:
+// connecting, live (whenever new pictures have come), waiting, paused, impossible.
+export async function keepPlaying(name, video, offers, tell) {
+  const play = wayOf(video, offers);
+  if (!play) {
+    const offered = [offers.dash && "DASH", offers.hls && "HLS"].filter(Boolean).join(" or ");
+    tell("impossible", offered ? `this browser cannot play the server's ${offered}` : "the server offers neither DASH nor HLS");
+    return;
+  }
   tell("connecting");
   for (;;) {
-    try { await play(name, video, tell); } catch { tell("waiting"); }
-    await sleep(1000);
+    try {
+      await rest(video, tell);
+      await play(name, video, tell);
+    } catch {
+      tell("waiting");
+      await sleep(1000);
+    }
   }
 }
 
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+const Source = window.ManagedMediaSource || window.MediaSource;
+
+// DASH is the one that is near.
+function wayOf(video, offers) {
+  if (offers.dash && Source) return playDash;
+  return offers.hls && video.canPlayType("application/vnd.apple.mpegurl") ? playHls : null;
+}
 
 // A hidden page's pictures are wanted only where one has a window of its own.
 const unseen = (video) => document.hidden && document.pictureInPictureElement !== video;
@@ -43,19 +64,43 @@ function nap(milliseconds) {
 }
 
 // Until somebody looks again.
-async function rest(video) {
+async function rest(video, tell) {
+  if (!unseen(video)) return;
+  tell("paused");
   while (unseen(video)) await nap(60000);
+  tell("connecting");
+}
+
+// What follows from so many milliseconds without new pictures.
+function judge(silent, tell) {
+  if (silent > LOST) throw new Error("no new pictures");
+  if (silent > WAITING) tell("waiting");
+}
+
+// Has the browser play until something breaks, or nobody sees it.
+async function playHls(name, video, tell) {
+  video.src = address(`hls/${name}/index.m3u8`);
+  let shown = 0;
+  let newest = performance.now();
+  while (!unseen(video)) {
+    if (video.error) throw video.error;
+    if (video.paused) video.play().catch(() => {});
+    // a place that is only sought has not been played
+    const { played } = video;
+    const end = played.length ? played.end(played.length - 1) : 0;
+    if (end > shown) {
+      [shown, newest] = [end, performance.now()];
+      tell("live");
+    }
+    judge(performance.now() - newest, tell);
+    await nap(CALM);
+  }
+  video.removeAttribute("src");
+  video.load();
 }
 
 // Plays until something breaks.
-async function play(name, video, tell) {
-  await rest(video);
-  const Source = window.ManagedMediaSource || window.MediaSource;
-  if (!Source) {
-    video.src = `hls/${name}/index.m3u8`;
-    tell("live");
-    return new Promise((_, no) => video.addEventListener("error", no, { once: true }));
-  }
+async function playDash(name, video, tell) {
   const base = `dash/${name}/`;
   let manifest = await manifestOf(base);
   const source = new Source();
@@ -74,16 +119,15 @@ async function play(name, video, tell) {
     let last = null;
     let newest = performance.now();
     for (;;) {
-      const fresh = last ? manifest.media.filter((s) => s.time > last.time) : await sinceKeyframe(manifest.media);
-      for (const segment of fresh) {
-        await append((await pictures(segment)).data);
+      const fresh = manifest.media.filter((s) => !last || s.time > last.time);
+      for await (const data of last ? inOrder(fresh) : sinceKeyframe(fresh)) {
+        await append(data);
         newest = performance.now();
       }
       const latest = fresh.at(-1);
       if (last && latest) pace.saw(latest.end, latest.end - latest.time, fresh.length === 1);
       last = latest || last;
-      const silent = performance.now() - newest;
-      if (silent > LOST) throw new Error("no new segment");
+      judge(performance.now() - newest, tell);
       if (video.error) throw video.error;
       follow(video, pace, settled ? FAR : SOON);
       settled = pace.known;
@@ -91,14 +135,11 @@ async function play(name, video, tell) {
         buffer.remove(0, video.currentTime - BACK);
         await happens(buffer, "updateend");
       }
-      if (silent > WAITING) tell("waiting");
-      else if (pace.known) tell("live", `${Math.max(0, pace.age(video.currentTime)).toFixed(1)} s`);
+      if (latest && pace.known) tell("live", `${Math.max(0, pace.age(video.currentTime)).toFixed(1)} s`);
       const due = pace.known ? 1000 * pace.due(last.end) : 0;
       await nap(due < -1000 ? CALM : Math.min(CALM, Math.max(EAGER, due)));
       if (unseen(video)) {
-        tell("paused");
-        await rest(video);
-        tell("connecting");
+        await rest(video, tell);
         // what was known of times is old; the machine may have slept
         [pace, last, newest] = [new Pace(), null, performance.now()];
       } else if (due > CALM) continue;

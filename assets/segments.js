@@ -1,9 +1,11 @@
 // What nginx-rtmp's DASH offers of one camera: its manifest, and segments that a browser can play one after the other.
 
-const PATIENCE = 8000;  // milliseconds one answer may take: a pulled cable is no answer
+import { ask } from "./server.js";
 
-async function get(url) {
-  const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+const AT_ONCE = 4;      // segments that are fetched at the same time: each takes a way there and back
+
+async function get(url, stop) {
+  const answer = await ask(url, stop);
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer;
 }
@@ -38,20 +40,44 @@ export async function head(manifest) {
   return (await get(manifest.head)).arrayBuffer();
 }
 
-// The newest segment, and those before it back to one with a keyframe: a decoder can begin there. Most segments begin
-// with one, but nginx-rtmp cuts where there is none for two fragments' length.
-export async function sinceKeyframe(media) {
+// The bytes of the newest segment, and of those before it back to one with a keyframe: a decoder can begin there. Most
+// segments begin with one, but nginx-rtmp cuts where there is none for two fragments' length.
+export async function* sinceKeyframe(media) {
   const since = [];
   for (const segment of [...media].reverse()) {
-    since.unshift(segment);
-    if ((await pictures(segment)).keyframe) break;
+    since.unshift(await pictures(segment));
+    if (since[0].keyframe) break;
   }
-  return since;
+  for (const { data } of since) yield data;
+}
+
+// The bytes of these segments in their order, as fast as they come and are taken. When one does not come, or who takes
+// them has enough, the others are no longer fetched.
+export async function* inOrder(media) {
+  const stop = new AbortController();
+  const fetching = [];
+  const begin = (segment) => {
+    const coming = pictures(segment, stop.signal);
+    // when its turn comes it is an error, and after an earlier one of no interest
+    coming.catch(() => {});
+    fetching.push(coming);
+  };
+  const later = [...media];
+  later.splice(0, AT_ONCE).forEach(begin);
+  try {
+    while (fetching.length) {
+      const { data } = await fetching.shift();
+      later.splice(0, 1).forEach(begin);
+      yield data;
+    }
+  } finally {
+    stop.abort();
+  }
 }
 
 // A segment's bytes, and whether there is a keyframe among its pictures.
-export async function pictures(segment) {
-  const data = await (await get(segment.url)).arrayBuffer();
+async function pictures(segment, stop) {
+  const data = await (await get(segment.url, stop)).arrayBuffer();
   const view = new DataView(data);
   const run = ["moof", "traf", "trun"].reduce((within, name) => box(view, within, name), { start: 0, end: data.byteLength });
   return { data, keyframe: mend(view, run, Math.round(1000 * (segment.end - segment.time))) };

@@ -4,15 +4,16 @@ import { keepPlaying } from "./player.js";
 
 const ARROWS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-export function show(name, recordings) {
+// `list`: what the server offers (cameras.json).
+export function show(name, list) {
   const figure = document.createElement("figure");
   const video = document.createElement("video");
   const caption = document.createElement("figcaption");
-  const title = document.createElement(recordings ? "a" : "span");
+  const title = document.createElement(list.recordings ? "a" : "span");
   const state = document.createElement("span");
   figure.dataset.camera = name;
   title.textContent = name;
-  if (recordings) {
+  if (list.recordings) {
     title.href = `#${name}`;
     title.title = "Recordings";
     title.setAttribute("aria-label", `${name}: recordings`);
@@ -33,17 +34,25 @@ export function show(name, recordings) {
     else return;
     event.preventDefault();
   });
-  let since = null;
-  keepPlaying(name, video, (word, detail = "") => {
-    if (word !== state.dataset.state) since = new Date();
-    // a picture that stands still looks like one of now: it is dimmed, and says since when
-    const old = word === "waiting" ? `no picture since ${since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "";
-    const text = old || (detail ? `${word} ${detail}` : word);
+  let last = null;
+  keepPlaying(name, video, list, (word, detail = "") => {
+    if (word === "live") last = new Date();
+    const text = inWords(word, detail, last);
     if (state.textContent === text) return;
     figure.dataset.state = state.dataset.state = word;
     state.textContent = text;
   });
   return figure;
+}
+
+// How a camera is. A picture that stands still looks like one of now: it is dimmed, and says of when it is.
+function inWords(word, detail, last) {
+  if (word === "impossible") return `no picture: ${detail}`;
+  if (word !== "waiting") return detail ? `${word} ${detail}` : word;
+  if (!last) return "no picture yet";
+  const today = last.toDateString() === new Date().toDateString();
+  const day = today ? {} : { month: "short", day: "numeric" };
+  return `no picture since ${last.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit" })}`;
 }
 
 // The whole screen, and back.

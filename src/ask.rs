@@ -6,6 +6,13 @@ use crate::report::{describe, with_help};
 use crate::transport::{self, Credentials};
 use pistream_agent::Event;
 use serde::Serialize;
+use tokio::sync::Semaphore;
+
+/// Hosts worked on at a time, unless the user says otherwise: by the commands that ask only, and by a deploy.
+pub const HOSTS_AT_A_TIME: u16 = 32;
+
+/// For all questions of this process: each host costs a connection, a login and a share of what comes back.
+static PLACES: Semaphore = Semaphore::const_new(HOSTS_AT_A_TIME as usize);
 
 /// The last event of a conversation that leaves nothing on the host.
 ///
@@ -31,6 +38,8 @@ pub async fn listen<R: Serialize + Sync>(
     request: Option<&R>,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Event, String> {
+    // nobody closes it
+    let _place = PLACES.acquire().await;
     let connection = transport::connect(ssh, credentials)
         .await
         .map_err(|e| with_help(&e, e.help()))?;

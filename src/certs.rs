@@ -6,6 +6,7 @@ mod issue;
 mod list;
 mod seal;
 
+use crate::ask::HOSTS_AT_A_TIME;
 use crate::ca::{Authority, Kind, bearers};
 use crate::model::{Fleet, Name};
 use crate::{cli, deploy, exit, inventory, passphrase};
@@ -72,7 +73,7 @@ async fn revoke(inventory: cli::Inventory, name: &str) -> miette::Result<exit::C
         check: false,
         diff: false,
         stop_others: false,
-        jobs: cli::JOBS,
+        jobs: HOSTS_AT_A_TIME,
         templates: None,
         json: false,
         verbose: false,

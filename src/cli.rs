@@ -1,5 +1,6 @@
 //! The command line: clap types, nothing else.
 
+use crate::ask::HOSTS_AT_A_TIME;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -51,9 +52,6 @@ pub struct Inventory {
     pub inventory: PathBuf,
 }
 
-/// Hosts worked on at a time.
-pub const JOBS: u16 = 32;
-
 #[derive(Debug, Args)]
 pub struct Deploy {
     #[command(flatten)]
@@ -71,7 +69,7 @@ pub struct Deploy {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub limit: Vec<String>,
     /// Hosts worked on at a time
-    #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = HOSTS_AT_A_TIME, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// Take templates of the same name from here instead of the built-in ones
     #[arg(long, value_name = "DIR")]

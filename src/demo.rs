@@ -101,8 +101,9 @@ impl Demo {
 
     fn start(directory: &Path, agent: &Path) -> miette::Result<Demo> {
         let file = directory.join("hosts.yml");
-        std::fs::write(&file, hosts::yml(directory)?).into_diagnostic()?;
-        let fleet = inventory::load_and_warn(&file)?;
+        let text = hosts::yml(directory)?;
+        std::fs::write(&file, &text).into_diagnostic()?;
+        let (fleet, _) = inventory::read_as(inventory::Hosts::Processes, &text, &file)?;
         let templates = Templates::load(None).into_diagnostic()?;
         let secrets = Secrets::placeholders();
         let server = fleet

@@ -31,10 +31,20 @@ use miette::{NamedSource, Severity};
 
 use self::fault::Finding;
 pub use self::fault::{Fault, Faults, Warning};
-use self::reader::{Reader, disturbs_terminal};
+use self::reader::Reader;
 use self::tree::Place;
 pub(crate) use self::values::legal_name;
 use crate::model::Fleet;
+use crate::told::disturbs_terminal;
+
+/// What the hosts of an inventory are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// Machines, each with a systemd and a state of its own: what is deployed to.
+    Machines,
+    /// Processes on this machine, each in a directory of its own: the demo's.
+    Processes,
+}
 
 /// Largest inventory, in bytes. Three hundred cameras with every key written out take a tenth of it.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -99,11 +109,19 @@ pub fn load_and_warn(path: &Path) -> miette::Result<Fleet> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(text: &str, path: &Path) -> Result<(Fleet, Vec<Warning>), Faults> {
+    read_as(Hosts::Machines, text, path)
+}
+
+/// As [`read`]; what would be wrong with machines alone is none of the faults where the hosts are something else.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read_as(hosts: Hosts, text: &str, path: &Path) -> Result<(Fleet, Vec<Warning>), Faults> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::default();
     let fleet = match tree::parse(text) {
-        Ok(tree) => fleet::build(&tree, directory, &mut reader),
+        Ok(tree) => fleet::build(&tree, directory, hosts, &mut reader),
         Err(fault) => {
             reader.fault(Finding::new(&fault.place, fault.message).help(fault.help));
             None

@@ -37,6 +37,7 @@ mod status;
 mod table;
 mod tarballs;
 mod templates;
+mod terminal;
 mod told;
 mod transport;
 mod verify;
@@ -51,9 +52,21 @@ fn main() -> ExitCode {
     match run(cli::Cli::parse().command) {
         Ok(code) => code.into(),
         Err(report) => {
-            eprintln!("{report:?}");
+            eprintln!("{:?}", said_once(report));
             exit::Code::Usage.into()
         }
+    }
+}
+
+/// Without its causes, where the message quotes them all.
+fn said_once(report: miette::Report) -> miette::Report {
+    let message = report.to_string();
+    let quoted = report.chain().all(|cause| message.contains(&cause.to_string()));
+    let more = report.help().is_some() || report.source_code().is_some() || report.related().is_some();
+    if quoted && !more {
+        miette::miette!("{message}")
+    } else {
+        report
     }
 }
 

@@ -1,6 +1,7 @@
 //! The fleet as meant: every value here has been checked, so nothing after this module validates again.
 //!
 //! Knows no YAML, no template and no host. `inventory` is the only way in.
+
 mod camera;
 mod fraction;
 mod host;
@@ -19,6 +20,8 @@ pub use restream::{Destination, Restream, Target, host_and_port};
 pub use server::{
     Amount, Https, Nginx, Origin, Recording, RecordingFormat, RecordingLimits, Segments, Server, Tarball,
 };
+
+use std::net::IpAddr;
 
 /// One inventory, understood. Never empty: at least one server; every camera's server is one of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +50,19 @@ impl Fleet {
     /// The cameras that publish to this server, in the order of the file.
     pub fn cameras_of<'a>(&'a self, server: &'a Server) -> impl Iterator<Item = &'a Camera> {
         self.cameras.iter().filter(|c| c.server == server.name)
+    }
+
+    /// Whether the inventory has anybody come to this server by IPv6: it is reached by such an address, or somebody from one may
+    /// publish or play. Names tell nothing.
+    pub fn has_ipv6(&self, server: &Server) -> bool {
+        let reached = [&server.address, &server.ssh.host].into_iter().chain(&server.names);
+        let networks = server.publish.iter().chain(&server.play).map(|network| network.address);
+        let cameras = self.cameras_of(server).filter_map(|camera| camera.address);
+        reached
+            .filter_map(|name| name.parse().ok())
+            .chain(networks)
+            .chain(cameras)
+            .any(|a: IpAddr| a.is_ipv6())
     }
 
     /// Whether this server passes any of its cameras' streams on.

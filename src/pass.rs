@@ -117,9 +117,10 @@ impl Empty {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
             Err(e) => return Err(failed(e)),
         }
-        match fs::read_dir(directory).map_err(failed)?.next() {
-            None => Ok(Empty(directory.to_owned())),
-            Some(_) => Err(Error::There(directory.to_owned())),
+        match fs::read_dir(directory).map(|mut inside| inside.next().is_none()) {
+            Ok(true) => Ok(Empty(directory.to_owned())),
+            Err(e) if e.kind() != ErrorKind::NotADirectory => Err(failed(e)),
+            Ok(false) | Err(_) => Err(Error::There(directory.to_owned())),
         }
     }
 

@@ -7,6 +7,7 @@
 use crate::ca::{self, Authority};
 use crate::model::Secret;
 use crate::secrets::{self, Clear};
+use crate::terminal::{self, Unanswered};
 use std::path::Path;
 
 #[derive(Debug, thiserror::Error)]
@@ -97,11 +98,10 @@ pub fn new(source: Option<&Secret>) -> Result<Clear, Error> {
 }
 
 fn ask(question: &str) -> Result<Clear, Error> {
-    match rpassword::prompt_password(question) {
-        Ok(typed) if typed.is_empty() => Err(Error::Empty),
-        Ok(typed) => Ok(Clear::new(typed)),
-        Err(_) => Err(Error::NoTerminal),
-    }
+    terminal::ask(question).map_err(|unanswered| match unanswered {
+        Unanswered::Empty => Error::Empty,
+        Unanswered::NoTerminal | Unanswered::Wrong => Error::NoTerminal,
+    })
 }
 
 fn fetch(source: &Secret) -> Result<Clear, Error> {

@@ -3,14 +3,19 @@
 //! The same inventory and program always write the same bytes; secrets are placeholders unless asked for. That makes the
 //! output fit to be committed and compared in CI.
 
+mod committed;
+#[cfg(test)]
+mod tests;
+
 use crate::ca::Identities;
 use crate::plan::{self, Host, Paths};
 use crate::secrets::Secrets;
 use crate::templates::Templates;
 use crate::{cli, exit, inventory};
+use committed::{Committed, MANIFEST};
 use miette::{IntoDiagnostic, WrapErr};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What stands in a host's `manifest.json`: the plan without the files' content.
@@ -59,7 +64,7 @@ pub fn run(options: cli::Render) -> miette::Result<exit::Code> {
     for host in Host::all(&fleet) {
         let plan = plan::for_host(&fleet, host, &paths, &templates, &secrets, &identities).into_diagnostic()?;
         let directory = PathBuf::from(host.name().as_str());
-        tree.insert(directory.join("manifest.json"), manifest(&plan)?);
+        tree.insert(directory.join(MANIFEST), manifest(&plan)?);
         for file in plan.files {
             tree.insert(directory.join(file.path.trim_start_matches('/')), file.content);
         }
@@ -99,6 +104,11 @@ fn manifest(plan: &pistream_agent::Plan) -> miette::Result<String> {
 fn write(output: &Path, tree: &BTreeMap<PathBuf, String>, secret: bool) -> miette::Result<exit::Code> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
+    if output.exists() {
+        for path in Committed::read(output)?.no_longer(tree) {
+            committed::remove(output, path)?;
+        }
+    }
     // what holds secrets is for its owner alone, from the moment it exists
     let mode = if secret { 0o600 } else { 0o644 };
     for (path, text) in tree {
@@ -133,17 +143,17 @@ fn write(output: &Path, tree: &BTreeMap<PathBuf, String>, secret: bool) -> miett
 }
 
 fn compare(committed: &Path, tree: &BTreeMap<PathBuf, String>) -> miette::Result<exit::Code> {
-    let mut found = BTreeMap::new();
-    collect(committed, committed, &mut found)?;
+    let found = Committed::read(committed)?;
     let mut differing = 0;
-    let paths: std::collections::BTreeSet<&PathBuf> = tree.keys().chain(found.keys()).collect();
+    let paths: BTreeSet<&PathBuf> = tree.keys().chain(found.no_longer(tree)).collect();
+    let all = paths.len();
     for path in paths {
-        let (old, new) = (found.get(path), tree.get(path));
-        if old == new {
+        let (old, new) = (found.text(path), tree.get(path));
+        if old == new.map(String::as_str) {
             continue;
         }
         differing += 1;
-        let (old, new) = (old.map_or("", String::as_str), new.map_or("", String::as_str));
+        let (old, new) = (old.unwrap_or_default(), new.map_or("", String::as_str));
         let diff = similar::TextDiff::from_lines(old, new);
         let name = path.display();
         let (committed, rendered) = (format!("committed/{name}"), format!("rendered/{name}"));
@@ -160,7 +170,6 @@ fn compare(committed: &Path, tree: &BTreeMap<PathBuf, String>) -> miette::Result
         }
         n => {
             let place = committed.display();
-            let all = tree.len();
             say(format_args!(
                 "{n} of {all} files differ from {place}; `pistream render -o {place}` updates them\n"
             ));
@@ -175,23 +184,5 @@ fn say(text: std::fmt::Arguments<'_>) {
 }
 
 fn hosts(tree: &BTreeMap<PathBuf, String>) -> usize {
-    tree.keys().filter(|path| path.ends_with("manifest.json")).count()
-}
-
-fn collect(root: &Path, directory: &Path, found: &mut BTreeMap<PathBuf, String>) -> miette::Result<()> {
-    let failed = |path: &Path| format!("cannot read {}", path.display());
-    for entry in std::fs::read_dir(directory)
-        .into_diagnostic()
-        .wrap_err_with(|| failed(directory))?
-    {
-        let entry = entry.into_diagnostic()?;
-        let path = entry.path();
-        if entry.file_type().into_diagnostic()?.is_dir() {
-            collect(root, &path, found)?;
-        } else if let Ok(relative) = path.strip_prefix(root) {
-            let bytes = std::fs::read(&path).into_diagnostic().wrap_err_with(|| failed(&path))?;
-            found.insert(relative.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-    Ok(())
+    tree.keys().filter(|path| path.ends_with(MANIFEST)).count()
 }

@@ -1,7 +1,7 @@
 //! What happened: progress while it happens, a recap at the end, JSON for machines, the exit code.
 //!
-//! The only module that draws. Work sends [`Message`]s; bars appear on a terminal, plain lines elsewhere, JSON lines when
-//! asked for. Decides nothing but the exit code.
+//! The only module that draws, on the lines of `terminal`. Work sends [`Message`]s; bars appear on a terminal, plain lines
+//! elsewhere, JSON lines when asked for. Decides nothing but the exit code.
 
 mod result;
 mod status_line;
@@ -10,8 +10,8 @@ pub use result::{HostResult, describe, with_help};
 pub use status_line::StatusLine;
 
 use crate::exit;
-use crate::table;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use crate::{table, terminal};
+use indicatif::{ProgressBar, ProgressStyle};
 use pistream_agent::{Action, Event, Item};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -53,7 +53,6 @@ pub struct Report {
     style: Style,
     verbose: bool,
     results: Vec<Option<HostResult>>,
-    bars: MultiProgress,
     rows: Vec<Option<ProgressBar>>,
     started: Instant,
 }
@@ -66,7 +65,6 @@ impl Report {
             style,
             verbose,
             results: vec![None; count],
-            bars: MultiProgress::new(),
             rows: vec![None; count],
             started: Instant::now(),
         }
@@ -104,7 +102,7 @@ impl Report {
 
     fn bar(&self, host: usize) -> ProgressBar {
         let width = self.names.iter().map(String::len).max().unwrap_or_default();
-        let bar = self.bars.add(ProgressBar::new_spinner());
+        let bar = terminal::lines().add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {wide_msg}") {
             bar.set_style(style);
         }
@@ -173,7 +171,7 @@ impl Report {
     fn line(&self, text: &str) {
         if self.style == Style::Bars {
             // a terminal that cannot be written to leaves nobody to tell
-            let _ = self.bars.println(text);
+            let _ = terminal::lines().println(text);
         } else {
             // whoever reads may have gone (`| head`); the work goes on all the same
             let _ = writeln!(std::io::stdout(), "{text}");

@@ -1,4 +1,4 @@
-//! Times, lengths of time and sizes as people are told them. Times are UTC: servers and cameras know no other.
+//! Times, lengths of time, sizes and others' words as people are told them. Times are UTC: servers and cameras know no other.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -34,6 +34,25 @@ pub fn days_left(until: u64, now: u64) -> u64 {
     until.saturating_sub(now) / 86_400
 }
 
+/// Would make a terminal do something, or show the text around it in another order or on another line.
+pub fn disturbs_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What a host said, in lines, without what disturbs a terminal: a camera may be called whatever its maker likes.
+pub fn harmless(text: &str) -> String {
+    // a film comes in many long lines
+    if !text.contains(disturbs_terminal) {
+        return text.to_owned();
+    }
+    let stand_in = |c: char| match c {
+        '\n' | '\t' => c,
+        _ if disturbs_terminal(c) => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    text.chars().map(stand_in).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +64,15 @@ mod tests {
         assert_eq!(length(40), "40s");
         assert_eq!(length(7534), "2h 5m");
         assert_eq!(length(90_000), "1day 1h");
+    }
+
+    #[test]
+    fn words_that_would_disturb_a_terminal_do_not() {
+        let told = harmless("Cam\u{1b}[31mera\u{9b}2J\u{7f}\u{202e}\r\n\tzweite Kamera für 5 €");
+        assert_eq!(
+            told,
+            "Cam\u{fffd}[31mera\u{fffd}2J\u{fffd}\u{fffd}\u{fffd}\n\tzweite Kamera für 5 €"
+        );
     }
 
     #[test]

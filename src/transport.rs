@@ -8,6 +8,7 @@
 //!
 //! Both ssh roads refuse an unknown host key and fail with the same [`Error`]s.
 
+mod doorstep;
 mod effective;
 mod error;
 mod local;

@@ -13,15 +13,16 @@ pub use judge::{Chain, Link, Verdict, adjusted, judge, restream_states};
 pub use show::{print, write_junit};
 
 use crate::ask::{ask, unexpected};
-use crate::model::{Camera, Fleet, Server, Ssh};
+use crate::model::{Camera, Fleet, Name, Server, Ssh};
 use crate::plan::{Host, Paths};
 use crate::remote::Verb;
+use crate::report::StatusLine;
 use crate::secrets::Secrets;
 use crate::transport::Credentials;
 use crate::{ca, cli, exit, inventory, select};
 use miette::IntoDiagnostic;
 use pistream_agent::{Event, Facts, InspectRequest, Status};
-use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::time::SystemTime;
 use tokio::task::JoinSet;
 
@@ -76,32 +77,42 @@ fn requests<'a>(
     Ok(requests)
 }
 
+/// What one host answered.
+enum Told {
+    Camera(Name, Result<Status, String>),
+    Server(Name, Result<Facts, String>),
+}
+
 /// Asks all hosts at once.
 pub async fn gather(cameras: &[&Camera], requests: Vec<(&Server, InspectRequest)>, secrets: &Secrets) -> Evidence {
-    let mut statuses = JoinSet::new();
-    for camera in cameras {
-        let (name, ssh, credentials) = (
-            camera.name.clone(),
-            camera.ssh.clone(),
-            Credentials::of(&camera.ssh, secrets),
-        );
-        statuses.spawn(async move { (name, status(&ssh, &credentials).await) });
-    }
-    let mut facts = JoinSet::new();
+    let mut asked = JoinSet::new();
     for (server, request) in requests {
-        let (name, ssh, credentials) = (
-            server.name.clone(),
-            server.ssh.clone(),
-            Credentials::of(&server.ssh, secrets),
-        );
-        facts.spawn(async move { (name, inspect(&ssh, &credentials, &request).await) });
+        let (name, ssh) = (server.name.clone(), server.ssh.clone());
+        let credentials = Credentials::of(&ssh, secrets);
+        asked.spawn(async move { Told::Server(name, inspect(&ssh, &credentials, &request).await) });
+    }
+    for camera in cameras {
+        let (name, ssh) = (camera.name.clone(), camera.ssh.clone());
+        let credentials = Credentials::of(&ssh, secrets);
+        asked.spawn(async move { Told::Camera(name, status(&ssh, &credentials).await) });
+    }
+    let line = std::io::stderr().is_terminal().then(|| StatusLine::new(true));
+    let hosts = asked.len();
+    let mut evidence = Evidence::default();
+    loop {
+        if let Some(line) = &line {
+            line.show(&format!("{} of {hosts} hosts have answered", hosts - asked.len()));
+        }
+        let Some(told) = asked.join_next().await else { break };
+        match told {
+            Ok(Told::Camera(name, status)) => drop(evidence.statuses.insert(name, status)),
+            Ok(Told::Server(name, facts)) => drop(evidence.facts.insert(name, facts)),
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Evidence {
-        statuses: statuses.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
-        facts: facts.join_all().await.into_iter().collect::<BTreeMap<_, _>>(),
-        now: now.map_or(0, |d| d.as_secs()),
-    }
+    evidence.now = now.map_or(0, |d| d.as_secs());
+    evidence
 }
 
 async fn status(ssh: &Ssh, credentials: &Credentials) -> Result<Status, String> {

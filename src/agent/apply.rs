@@ -88,7 +88,7 @@ fn prepare_and_apply(host: &Host, request: &ApplyRequest) -> Result<Outcome, Fau
 fn compare_and_apply(host: &Host, request: &ApplyRequest, plan: &Plan, memory: &Memory) -> Result<Outcome, Fault> {
     let accounts = Accounts::read(host)?;
     let mut found = compare::compare(host, plan, memory, &accounts, request.diff)?;
-    refuse::differences(host, plan, &accounts, &found)?;
+    refuse::differences(host, plan, memory, &accounts, &found)?;
     if host.root().is_none() {
         found
             .dropped_units

@@ -28,6 +28,13 @@ pub(crate) fn lacks_encoder() -> Option<String> {
     Some(format!("a {model} has no H.264 encoder"))
 }
 
+/// What the board's image processor pads the lines of raw pictures (YUV 4:2:0 in one plane) to a multiple of. Bytes.
+/// The Pi's up to the fourth: 64 (raspberrypi/linux#4419); a Pi 5's: 128 (pisp_be_formats.h, and `computeOptimalStride` in
+/// libcamera's pipeline handler pisp).
+pub(crate) fn line_padding() -> u32 {
+    if lacks_encoder().is_some() { 128 } else { 64 }
+}
+
 /// Everything with the Pi 5's processor.
 fn is_without_encoder(model: &str) -> bool {
     let kinds = ["5", "500", "Compute Module 5"];

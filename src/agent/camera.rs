@@ -134,6 +134,18 @@ impl Camera {
         devices::LEGACY.iter().any(called)
     }
 
+    /// What it captures in, four characters each; nothing of what delivers no pictures.
+    pub(crate) fn formats(&self) -> Vec<String> {
+        if !self.captures() {
+            return Vec::new();
+        }
+        let formats = self.device.enum_formats().unwrap_or_default();
+        let names = formats
+            .iter()
+            .map(|format| String::from_utf8_lossy(&format.fourcc.repr).into_owned());
+        names.collect()
+    }
+
     /// Whether the device captures in this pixel format (four characters, "H264"), and this picture in it.
     ///
     /// # Errors
@@ -143,9 +155,9 @@ impl Camera {
         if !self.captures() {
             return Err(CameraError::NoCapture { device, card, driver });
         }
-        let formats = self.device.enum_formats().unwrap_or_default();
-        if let Some(format) = formats.iter().find(|format| format.fourcc.repr == *wanted.as_bytes()) {
-            return match picture.and_then(|picture| self.lacks(format.fourcc.repr, picture)) {
+        let formats = self.formats();
+        if formats.iter().any(|format| format == wanted) {
+            return match picture.and_then(|picture| self.lacks(wanted, picture)) {
                 None => Ok(()),
                 Some(lacks) => Err(CameraError::Picture {
                     device,
@@ -156,14 +168,10 @@ impl Camera {
                 }),
             };
         }
-        let names: Vec<_> = formats
-            .iter()
-            .map(|format| String::from_utf8_lossy(&format.fourcc.repr))
-            .collect();
-        let offered = if names.is_empty() {
+        let offered = if formats.is_empty() {
             "no format".to_owned()
         } else {
-            names.join(" ")
+            formats.join(" ")
         };
         Err(CameraError::Format {
             device,

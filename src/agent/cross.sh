@@ -149,28 +149,28 @@ EOF
 
 # --- one target ------------------------------------------------------------------------------------------------------
 
-build() {
+build() (
     cd "$root"
-    set -- build --quiet --locked --package pistream-agent --bin pistream-agent --features agent \
-        --profile "$profile" --target "$target"
+    exec >&2
+    set -- --quiet --package pistream-agent --profile "$profile" --target "$target"
     name="CARGO_TARGET_$(printf '%s' "$target" | tr 'a-z-' 'A-Z_')"
     # an agent aborts when it panics: nobody ever walks its stack, so it need not carry the tables for that
     export "${name}_RUSTFLAGS=-Cforce-unwind-tables=no"
     if has_rustup_target "$target"; then
         # rustup's musl library brings libc and start files, rustc its own linker: no C compiler is needed
-        env "${name}_LINKER=rust-lld" cargo "$@" --target-dir "$cache/build-rustup"
+        export "${name}_LINKER=rust-lld"
+        compile cargo "$@" --target-dir "$cache/build-rustup"
     else
         fetch_debian_rust
         fetch_zig
         # zig links at a fixed address in any case, so the code need not be able to run at others: shorter where addresses are
         # not relative by nature, as on 64-bit ARM. SHA-256 is there for a file or two: a loop will do, instead of a copy for
-        # each of its rounds. What zig itself compiles of the C library: -Os, and on x86_64 no tables to walk the stack
-        # with either, 14 kB of them.
+        # each of its rounds. What zig itself compiles of the C library: -Os, and no tables to walk the stack with either.
         smaller='-Crelocation-model=static --cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"'
         case $target in
         x86_64-unknown-linux-musl) options='-Os -fno-unwind-tables -target x86_64-linux-musl' ;;
-        aarch64-unknown-linux-musl) options='-target aarch64-linux-musl' smaller='' ;;
-        arm-unknown-linux-musleabihf) options='-Os -target arm-linux-musleabihf -mcpu=arm1176jzf_s' ;;
+        aarch64-unknown-linux-musl) options='-Os -fno-unwind-tables -target aarch64-linux-musl' smaller='' ;;
+        arm-unknown-linux-musleabihf) options='-Os -fno-unwind-tables -target arm-linux-musleabihf -mcpu=arm1176jzf_s' ;;
         *) die "no recipe for $target" ;;
         esac
         # a panic is an abort without a word: what could say it, and where, would be a tenth of the agent; what machine code
@@ -181,11 +181,19 @@ build() {
         write_linker "$cache/linkers/$target" "$options"
         tree="$debian/tree/usr"
         libraries=$(find "$tree/lib" -maxdepth 3 \( -name '*-linux-gnu' -o -path '*/llvm-*/lib' \) -type d | tr '\n' ':')
-        env "${name}_LINKER=$cache/linkers/$target" PATH="$tree/bin:$PATH" RUSTC="$tree/bin/rustc" \
-            LD_LIBRARY_PATH="${libraries%:}" RUSTC_BOOTSTRAP=1 \
-            "$tree/bin/cargo" "$@" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
+        export "${name}_LINKER=$cache/linkers/$target" PATH="$tree/bin:$PATH" RUSTC="$tree/bin/rustc" \
+            LD_LIBRARY_PATH="${libraries%:}" RUSTC_BOOTSTRAP=1
+        compile "$tree/bin/cargo" "$@" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
             --target-dir "$cache/build-debian"
-    fi >&2
+    fi
+)
+
+# cargo knows the agent by its place in the workspace and by the age of its files: built from one checkout, it is as good as
+# new for another one whose files are older, whatever is in them. What it is made of besides stays.
+compile() { # CARGO OPTION...
+    cargo=$1
+    shift
+    "$cargo" clean "$@" && "$cargo" build --locked --bin pistream-agent --features agent "$@"
 }
 
 built() { # where cargo put it

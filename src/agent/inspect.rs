@@ -127,7 +127,7 @@ fn inspect(request: &InspectRequest) -> Result<Facts, InspectError> {
             scope.spawn(|| {
                 while let Some(stream) = request.streams.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let url = format!("{}/{}", request.rtmp, stream.name);
-                    let decoded = decode::decode(ffmpeg, &url, request.frames, timeout);
+                    let decoded = decode::decode(ffmpeg, &url, stream.frames, timeout);
                     fill(&streams, &stream.name, |facts| facts.decoded = Some(decoded));
                 }
             });

@@ -93,6 +93,11 @@ impl UnitState {
     pub(crate) fn active(&self) -> bool {
         matches!(self.active_state.as_str(), "active" | "reloading")
     }
+
+    /// Its process runs and has not said yet that it is ready: it has read the files there were.
+    pub(crate) fn starting(&self) -> bool {
+        self.active_state == "activating" && !matches!(self.main_pid.as_str(), "" | "0")
+    }
 }
 
 /// The state of all these units, in one call. Unknown ones come back as not loaded.
@@ -225,6 +230,14 @@ pub(crate) fn confirm(units: &[&str]) -> Result<(), Error> {
 }
 
 #[cfg(test)]
+impl UnitState {
+    /// A loaded unit whose process runs, in this state of systemd's.
+    pub(crate) fn of_process(active_state: &str) -> UnitState {
+        parse(&format!("LoadState=loaded\nActiveState={active_state}\nMainPID=7\n"))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -232,6 +245,10 @@ mod tests {
     fn a_unit_is_read_as_systemd_prints_it() {
         let state = parse("LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=7\nNRestarts=0\n");
         assert!(state.loaded && state.enabled() && state.active() && state.can_be_enabled());
+        let starting = UnitState::of_process("activating");
+        assert!(starting.starting() && !starting.active());
+        let falling = parse("ActiveState=activating\nMainPID=0\n");
+        assert!(!falling.starting(), "it waits to be started anew");
         let unknown = parse("LoadState=not-found\nActiveState=inactive\nUnitFileState=\n");
         assert!(!unknown.loaded && !unknown.enabled() && !unknown.active());
     }

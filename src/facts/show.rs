@@ -126,9 +126,13 @@ fn camera(facts: &CameraFacts) -> Vec<Line> {
     };
     let mut lines = vec![("stack", stack.to_owned(), Colour::Plain)];
     for device in &facts.devices {
+        let formats = match device.formats.is_empty() {
+            true => "no pictures".to_owned(),
+            false => device.formats.join(" "),
+        };
         let lasting = device.lasting.iter().map(|path| format!(", the same as {path}"));
         let what = format!(
-            "{} {} (driver {}){}",
+            "{} {} (driver {}): {formats}{}",
             device.path,
             device.card,
             device.driver,

@@ -11,6 +11,7 @@ mod viewer;
 
 use std::path::Path;
 
+use super::Hosts;
 use super::definition::Keys;
 use super::fault::Finding;
 use super::keys::{CameraKeys, InventoryKeys, ServerKeys, SshKeys};
@@ -20,7 +21,7 @@ use super::tree::{Node, Place};
 use crate::model::Fleet;
 
 /// The fleet, if nothing was wrong with it. `directory` is where the inventory's relative paths count from.
-pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Option<Fleet> {
+pub(super) fn build(tree: &Node, directory: &Path, hosts: Hosts, reader: &mut Reader) -> Option<Fleet> {
     let keys = InventoryKeys::read(tree, reader)?;
     let defaults = value(&keys.defaults).unwrap_or_default();
     let ssh = value(&defaults.ssh).map(|OrShort(ssh)| ssh).unwrap_or_default();
@@ -29,6 +30,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         server: value(&defaults.server).unwrap_or_default().over(ServerKeys::defaults()),
         camera: value(&defaults.camera).unwrap_or_default().over(CameraKeys::defaults()),
         directory,
+        hosts,
         logins: value(&keys.viewers).is_some_and(|viewers| viewers.incomplete || !viewers.entries.is_empty()),
     };
 
@@ -90,7 +92,7 @@ pub(super) fn build(tree: &Node, directory: &Path, reader: &mut Reader) -> Optio
         .and_then(|ca| hosts::flat(ca.passphrase).flatten());
     hosts::check_streams(&cameras, reader);
     restream::check_backups(&cameras, reader);
-    hosts::check_hosts(&built, &cameras, reader);
+    hosts::check_hosts(&built, &cameras, hosts, reader);
     if !reader.faults.is_empty() {
         return None;
     }
@@ -115,6 +117,7 @@ struct Context<'a> {
     camera: CameraKeys,
     /// Where relative paths count from.
     directory: &'a Path,
+    hosts: Hosts,
     /// Viewers are named.
     logins: bool,
 }

@@ -81,7 +81,7 @@ keys! {
         identity: LocalPath,
         /// The host to go through: [user@]host[:port].
         jump: Jump,
-        /// The road: auto, russh, openssh, or local (this machine, without ssh).
+        /// The road: auto, russh, openssh, or local (this machine, without ssh: one host alone).
         transport: Transport = "auto",
         /// The login password, if there is no key.
         password: Secret,
@@ -162,7 +162,7 @@ keys! {
 keys! {
     /// Recording to disk, in chunks.
     RecordingKeys {
-        /// Where on the server; a directory per stream and day below it.
+        /// Where on the server; a directory per stream and day below it. It becomes pistream's alone.
         path: HostPath = "/var/lib/pistream/recordings",
         /// Length of one chunk.
         interval: Span<{ 10 * S }, { 7 * D }> = "1h",

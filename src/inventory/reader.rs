@@ -11,6 +11,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::fault::Finding;
 use super::tree::{Entry, Key, Node, Place, Value};
 use crate::model::Name;
+use crate::told::disturbs_terminal;
 
 pub(super) trait Read: Sized {
     /// `None`: it is wrong, and the reader was told why.
@@ -165,11 +166,6 @@ pub(super) fn accepted_keys(keys: &[&str]) -> String {
         "a map of keys ({}{more})",
         keys.iter().take(3).copied().collect::<Vec<_>>().join(", ")
     )
-}
-
-/// Would make a terminal do something, or show the text around it in another order or on another line.
-pub(super) fn disturbs_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// User's text inside a message: nothing that disturbs a terminal, and not for ever.

@@ -120,11 +120,21 @@ fn local_paths_count_from_the_inventory() {
 #[test]
 fn this_machine_needs_no_host() {
     let fleet = good(
-        "defaults:\n  ssh: {host: 127.0.0.1, transport: local}\n\
-         servers:\n  hub: {address: 127.0.0.1}\ncameras:\n  one: {}\n  two: {}\n",
+        "servers:\n  hub: {ssh: {transport: local}, address: 203.0.113.7}\ncameras:\n  one: {ssh: pi@192.168.0.10}\n",
     );
+    assert_eq!(fleet.servers[0].ssh.transport, Transport::Local);
+}
+
+#[test]
+fn processes_share_this_machine_and_record_where_no_machine_may() {
+    let text = "defaults:\n  ssh: {host: 127.0.0.1, transport: local}\n\
+                servers:\n  hub: {address: 127.0.0.1, recording: {path: /tmp/demo}}\ncameras:\n  one: {}\n  two: {}\n";
+    let (fleet, _) = read_as(Hosts::Processes, text, Path::new("hosts.yml")).unwrap();
     assert_eq!(fleet.cameras.len(), 2);
-    assert_eq!(fleet.cameras[1].ssh.transport, Transport::Local);
+    assert_eq!(
+        faults(text),
+        ["recordings cannot lie below /tmp", "one and two are both this machine"]
+    );
 }
 
 #[test]

@@ -36,7 +36,9 @@ fn nothing_is_overwritten_and_what_is_no_pass_is_told() {
         Err(Error::NotThere(_))
     ));
     fs::write(place.path().join("letter"), "dear anna").unwrap();
-    assert!(matches!(Empty::make(place.path()), Err(Error::There(_))));
+    for taken in [place.path(), &place.path().join("letter")] {
+        assert!(matches!(Empty::make(taken), Err(Error::There(_))), "{taken:?}");
+    }
     for name in ["identity.pem", "ca.pem", "pass.json"] {
         fs::write(place.path().join(name), "{}").unwrap();
         fs::set_permissions(place.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();

@@ -11,7 +11,7 @@ use crate::templates::Templates;
 use pistream_agent::{Directory, File, Plan, User};
 
 /// The viewers' page: travels unchanged.
-const PAGE: [(&str, &str); 9] = [
+const PAGE: [(&str, &str); 10] = [
     ("index.html", include_str!("../../assets/index.html")),
     ("page.js", include_str!("../../assets/page.js")),
     ("archive.js", include_str!("../../assets/archive.js")),
@@ -19,6 +19,7 @@ const PAGE: [(&str, &str); 9] = [
     ("pace.js", include_str!("../../assets/pace.js")),
     ("player.js", include_str!("../../assets/player.js")),
     ("segments.js", include_str!("../../assets/segments.js")),
+    ("server.js", include_str!("../../assets/server.js")),
     ("style.css", include_str!("../../assets/style.css")),
     ("wall.js", include_str!("../../assets/wall.js")),
 ];

@@ -1,3 +1,4 @@
+mod ipv6;
 mod pipelines;
 
 use super::*;

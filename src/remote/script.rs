@@ -3,7 +3,9 @@
 
 use super::{Keep, Verb};
 use crate::assets::BUILD_ID;
+use crate::told::harmless;
 use pistream_agent::{AGENT_DIR, Event};
+use serde_json::Value;
 
 /// What sudo is told to ask with, so that the question can be told from anything else on stderr.
 pub(super) const PROMPT: &str = "[pistream asks sudo for the password]";
@@ -84,11 +86,37 @@ impl Line {
         if !line.starts_with('{') {
             return Line::Noise;
         }
-        serde_json::from_str(line).map_or(Line::Noise, Line::Event)
+        event(line).map_or(Line::Noise, Line::Event)
+    }
+}
+
+fn event(line: &str) -> serde_json::Result<Event> {
+    // in a line without disturbing characters they can only stand as escapes: `\u001b`, and `\b`, `\f`, `\r` as well
+    if !line.contains('\\') {
+        return serde_json::from_str(line);
+    }
+    let mut value = serde_json::from_str(line)?;
+    soothe(&mut value);
+    serde_json::from_value(value)
+}
+
+/// Makes every text in it harmless.
+fn soothe(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = harmless(text),
+        Value::Array(values) => values.iter_mut().for_each(soothe),
+        Value::Object(values) => {
+            for (name, mut value) in std::mem::take(values) {
+                soothe(&mut value);
+                values.insert(harmless(&name), value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 
@@ -110,6 +138,20 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_host_says_disturbs_no_terminal() {
+        let said = r#"{"event":"note","text":"a camera called \u001b[31m\u202ered\nand \\u001b"}"#;
+        let Line::Event(Event::Note { text }) = Line::read(said) else {
+            panic!("no note");
+        };
+        assert_eq!(text, "a camera called \u{fffd}[31m\u{fffd}red\nand \\u001b");
+        let said = r#"{"event":"note","text":"gone\r\b\fback\t\"in\""}"#;
+        let Line::Event(Event::Note { text }) = Line::read(said) else {
+            panic!("no note");
+        };
+        assert_eq!(text, "gone\u{fffd}\u{fffd}\u{fffd}back\t\"in\"");
     }
 
     #[test]

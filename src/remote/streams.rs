@@ -2,6 +2,7 @@
 //! dropped in the middle of a read or write.
 
 use super::Error;
+use crate::told::harmless;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -59,7 +60,8 @@ impl Lines {
         let end = self.searched + self.buffer[self.searched..].iter().position(|&b| b == b'\n')?;
         let line: Vec<u8> = self.buffer.drain(..=end).collect();
         self.searched = 0;
-        Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
+        let text = String::from_utf8_lossy(&line);
+        Some(harmless(text.trim_end_matches(['\r', '\n'])))
     }
 
     /// Reads on. False at the end; nothing is lost if it is dropped before it is done.
@@ -113,6 +115,6 @@ impl Tail {
     }
 
     pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
+        harmless(&String::from_utf8_lossy(&self.bytes).replace('\r', ""))
     }
 }

@@ -161,13 +161,15 @@ fn unchanged() -> Event {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_there_is_run_and_answers() {
+async fn an_agent_that_is_there_is_run_and_answers_whoever_needs_it_to_stay() {
     let host = Host::new();
     host.install(&stand_in_agent());
-    let (end, events) = host.converse(Keep::Installed, "hello", None).await;
-    assert_eq!(end.unwrap(), unchanged());
-    assert_eq!(events, [note("apply"), note("hello")]);
-    assert_eq!(host.asked.load(Ordering::Relaxed), 0, "nothing was sent");
+    for keep in [Keep::Installed, Keep::Temporary] {
+        let (end, events) = host.converse(keep, "hello", None).await;
+        assert_eq!(end.unwrap(), unchanged());
+        assert_eq!(events, [note("apply"), note("hello")]);
+        assert_eq!(host.asked.load(Ordering::Relaxed), 0, "nothing was sent");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ impl StatusLine {
     pub fn new(terminal: bool) -> StatusLine {
         StatusLine {
             // nothing of it stays on the terminal when it ends
-            bar: terminal.then(|| ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear)),
+            bar: terminal.then(|| {
+                let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
+                crate::terminal::lines().add(bar)
+            }),
             printed: std::cell::Cell::new(false),
         }
     }

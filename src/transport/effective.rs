@@ -37,6 +37,8 @@ pub(super) struct Settings {
     pub(super) host_key_alias: Option<String>,
     /// The host to go through, with its own settings.
     pub(super) jump: Option<Box<Settings>>,
+    /// What the connection goes through instead, with its tokens as they stand. Only OpenSSH can run it.
+    pub(super) proxy_command: Option<String>,
     obstacles: Vec<Obstacle>,
 }
 
@@ -64,13 +66,28 @@ impl Settings {
         })
     }
 
+    /// Where the server is, as seen from here: settings with one place lead to one server.
+    pub(super) fn place(&self) -> String {
+        let own = format!("{}:{}", self.host.to_lowercase(), self.port);
+        match &self.jump {
+            Some(jump) => format!("{own} by {}", jump.place()),
+            None => own,
+        }
+    }
+
     /// What the known-hosts files call this host.
     pub(super) fn known_name(&self) -> String {
         match &self.host_key_alias {
-            Some(alias) => alias.clone(),
+            Some(alias) => alias.to_lowercase(),
             None if self.port == 22 => self.host.to_lowercase(),
             None => format!("[{}]:{}", self.host.to_lowercase(), self.port),
         }
+    }
+
+    /// What they may call it too, where they do not know it by [`Settings::known_name`]. An alias has no second name: it is
+    /// there to tell apart what shares an address, and any of these may be known by the address.
+    pub(super) fn known_name_without_port(&self) -> Option<String> {
+        (self.host_key_alias.is_none() && self.port != 22).then(|| self.host.to_lowercase())
     }
 
     /// Where the user keeps accepted host keys.

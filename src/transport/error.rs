@@ -23,10 +23,12 @@ pub enum Error {
     },
     #[error("{host} refused the password for user {user}")]
     PasswordRefused { host: String, user: String },
-    #[error("the host key of {host} is unknown{}", in_brackets(.fingerprint))]
+    #[error("the host key of {host} is unknown{}{}", under(.alias), in_brackets(.fingerprint))]
     HostKeyUnknown {
         host: String,
         port: u16,
+        /// The only name it may be known by, where the user's configuration gives it one (HostKeyAlias).
+        alias: Option<String>,
         /// `SHA256:…`; `None` where the road does not tell.
         fingerprint: Option<String>,
         /// The file that would hold the key.
@@ -62,6 +64,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the next one to try would find the same: nobody is there, or says a word.
+    pub(super) fn nobody_there(&self) -> bool {
+        matches!(
+            self,
+            Error::NameNotFound { .. } | Error::Refused { .. } | Error::TimedOut { .. }
+        )
+    }
+
     /// What the user can do about it, as one or two sentences.
     pub fn help(&self) -> Option<String> {
         Some(match self {
@@ -89,11 +99,13 @@ impl Error {
             Error::HostKeyUnknown {
                 host,
                 port,
+                alias,
                 known_hosts,
                 ..
             } => format!(
                 "compare the fingerprint with the host's own (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on its \
-                 console), then accept it with `ssh-keyscan -p {port} {host} >> {}`",
+                 console), then accept it with `ssh-keyscan -p {port} {host}{} >> {}`",
+                renamed(alias),
                 known_hosts.display()
             ),
             Error::HostKeyChanged { file, line, .. } => format!(
@@ -127,6 +139,21 @@ fn offered(tried: &[String]) -> String {
     } else {
         tried.join(", ")
     }
+}
+
+fn under(alias: &Option<String>) -> String {
+    alias
+        .as_ref()
+        .map(|a| format!(" by its name {a} (HostKeyAlias)"))
+        .unwrap_or_default()
+}
+
+/// What puts the alias before the keys that ssh-keyscan prints.
+fn renamed(alias: &Option<String>) -> String {
+    alias
+        .as_ref()
+        .map(|a| format!(" | sed 's|^[^# ]* |{a} |'"))
+        .unwrap_or_default()
 }
 
 fn in_brackets(text: &Option<String>) -> String {

@@ -4,6 +4,7 @@
 
 mod complaint;
 
+use super::doorstep::{self, Place};
 use super::effective::Settings;
 use super::{CONNECT_TIMEOUT, Credentials, Error, Exit, KEEPALIVE, LOGIN_TIMEOUT, Running, russh};
 use crate::model::Ssh;
@@ -12,25 +13,39 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::net::UnixStream;
 
-/// A master that nobody talks to ends by itself, so that a killed deployer leaves no process. Seconds.
+/// A master that nobody is connected to ends by itself, so that a killed deployer leaves no process. Seconds.
 const IDLE: NonZeroUsize = NonZeroUsize::new(60).unwrap();
 
 /// Longest directory for the control socket: ssh adds 45 bytes, and a socket's path holds 107 on Linux.
 const MAX_DIRECTORY: usize = 60;
 
+/// The master is told that somebody is there by one connection to its socket on which nothing is ever said: a camera may wait
+/// longer than [`IDLE`] for its server before its first command. The kernel closes it with this process, however that ends.
 pub(super) struct Openssh {
     host: String,
-    // dropped in this order: the session closes the master, then its directory goes
+    // dropped in this order: the master counts as idle from here on, the session closes it, then its directory goes
+    _presence: UnixStream,
     session: Arc<Session>,
     control: Arc<TempDir>,
 }
 
 impl Openssh {
     pub(super) async fn connect(ssh: &Ssh, settings: &Settings, clear: &Credentials) -> Result<Openssh, Error> {
+        Openssh::connect_idling(ssh, settings, clear, IDLE).await
+    }
+
+    /// With so many seconds until a master that nobody is connected to ends.
+    async fn connect_idling(
+        ssh: &Ssh,
+        settings: &Settings,
+        clear: &Credentials,
+        idle: NonZeroUsize,
+    ) -> Result<Openssh, Error> {
         let control = control_directory()?;
         let config = clear.ssh_config.as_deref();
-        let mut builder = builder(&control, config);
+        let mut builder = builder(&control, config, idle);
         if let Some(user) = &ssh.user {
             builder.user(user.clone());
         }
@@ -43,6 +58,7 @@ impl Openssh {
         if let Some(jump) = &ssh.jump {
             builder.jump_hosts(jump.split(','));
         }
+        let places = doorstep::enter_all(settings).await?;
         let connected = tokio::time::timeout(LOGIN_TIMEOUT, builder.connect_mux(&ssh.host)).await;
         let session = match connected {
             Err(_) => {
@@ -52,10 +68,16 @@ impl Openssh {
                 });
             }
             Ok(Ok(session)) => session,
-            Ok(Err(e)) => return Err(told(e, settings, config).await),
+            Ok(Err(e)) => return Err(told(e, settings, config, &places).await),
         };
+        drop(places);
+        let host = settings.alias.clone();
+        let presence = UnixStream::connect(session.control_socket())
+            .await
+            .map_err(|_| Error::Lost { host: host.clone() })?;
         Ok(Openssh {
-            host: settings.alias.clone(),
+            host,
+            _presence: presence,
             session: Arc::new(session),
             control: Arc::new(control),
         })
@@ -117,11 +139,11 @@ async fn exit(child: Child<Arc<Session>>, _control: Arc<TempDir>, host: String) 
     }
 }
 
-fn builder(control: &TempDir, config: Option<&Path>) -> SessionBuilder {
+fn builder(control: &TempDir, config: Option<&Path>, idle: NonZeroUsize) -> SessionBuilder {
     let mut builder = SessionBuilder::default();
     builder
         .control_directory(control.path())
-        .control_persist(ControlPersist::IdleFor(IDLE))
+        .control_persist(ControlPersist::IdleFor(idle))
         .known_hosts_check(KnownHosts::Strict)
         .connect_timeout(CONNECT_TIMEOUT)
         .server_alive_interval(KEEPALIVE);
@@ -132,7 +154,8 @@ fn builder(control: &TempDir, config: Option<&Path>) -> SessionBuilder {
 }
 
 /// What the crate reports is ssh's own text for everything that goes wrong before the connection stands.
-async fn told(e: Library, settings: &Settings, config: Option<&Path>) -> Error {
+/// `places` are those at the doors on the way, the last one at the door of these settings.
+async fn told(e: Library, settings: &Settings, config: Option<&Path>, places: &[Place]) -> Error {
     let text = match &e {
         Library::Connect(io) if io.raw_os_error() == Some(2) => {
             let why = "`ssh.transport` or a setting asks for it".to_owned();
@@ -144,10 +167,14 @@ async fn told(e: Library, settings: &Settings, config: Option<&Path>) -> Error {
         Library::Connect(io) => io.to_string(),
         e => chain(e),
     };
+    let (own, before) = places.split_last().unzip();
     if let Some(jump) = settings.jump.as_ref().filter(|_| complaint::beyond_jump(&text)) {
-        return Box::pin(why_not_through(jump, settings, config)).await;
+        return Box::pin(why_not_through(jump, settings, config, before.unwrap_or_default())).await;
     }
     let mut error = complaint::understand(&text, settings);
+    if let Some(own) = own {
+        own.close(&error);
+    }
     match &mut error {
         // ssh does not show the key it does not know: ask the host itself
         Error::HostKeyUnknown { fingerprint, .. } => *fingerprint = russh::fingerprint(settings).await,
@@ -163,19 +190,19 @@ async fn told(e: Library, settings: &Settings, config: Option<&Path>) -> Error {
 }
 
 /// ssh keeps to itself why a jump host was no way through: go there, and see.
-async fn why_not_through(jump: &Settings, settings: &Settings, config: Option<&Path>) -> Error {
+async fn why_not_through(jump: &Settings, settings: &Settings, config: Option<&Path>, places: &[Place]) -> Error {
     let control = match control_directory() {
         Ok(control) => control,
         Err(e) => return e,
     };
-    let mut builder = builder(&control, config);
+    let mut builder = builder(&control, config, IDLE);
     builder.user(jump.user.clone()).port(jump.port);
     match tokio::time::timeout(LOGIN_TIMEOUT, builder.connect_mux(&jump.alias)).await {
         Err(_) => Error::TimedOut {
             host: jump.alias.clone(),
             port: jump.port,
         },
-        Ok(Err(e)) => told(e, jump, config).await,
+        Ok(Err(e)) => told(e, jump, config, places).await,
         Ok(Ok(_)) => Error::Unreachable {
             host: settings.alias.clone(),
             cause: format!("jump host {} does not get through to it", jump.alias),
@@ -211,3 +238,6 @@ fn control_directory() -> Result<TempDir, Error> {
             cause: format!("{}: {e}", parent.display()),
         })
 }
+
+#[cfg(test)]
+mod tests;

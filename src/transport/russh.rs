@@ -9,7 +9,7 @@ mod known_hosts;
 mod login;
 
 use super::effective::Settings;
-use super::{CONNECT_TIMEOUT, Credentials, Error, Exit, GREETING_TIMEOUT, LOGIN_TIMEOUT, Running};
+use super::{CONNECT_TIMEOUT, Credentials, Error, Exit, GREETING_TIMEOUT, LOGIN_TIMEOUT, Running, doorstep};
 use crate::secrets::Clear;
 use ::russh::client::{self, Handle, Msg};
 use ::russh::{Channel, ChannelMsg};
@@ -39,10 +39,25 @@ struct Session {
 
 impl Russh {
     pub(super) async fn connect(settings: &Settings, clear: &Credentials) -> Result<Russh, Error> {
-        let session = Arc::new(open(settings, clear.password.as_ref(), clear.ask).await?);
+        let password = clear.password.as_ref();
+        if clear.ask {
+            login::unlock_first(settings, password).await;
+        }
+        let mut asked: Vec<PathBuf> = Vec::new();
+        let session = loop {
+            match open(settings, password).await {
+                // everything else was refused: ask while no connection waits, then knock again
+                Err(Error::PassphraseNeeded { file }) if clear.ask && !asked.contains(&file) => {
+                    // what came of it is remembered
+                    let _ = identity::unlock(&file).await;
+                    asked.push(file);
+                }
+                opened => break opened?,
+            }
+        };
         Ok(Russh {
             host: settings.alias.clone(),
-            session,
+            session: Arc::new(session),
         })
     }
 
@@ -142,44 +157,55 @@ pub(super) async fn locked(settings: &Settings) -> Option<PathBuf> {
     login::locked(settings).await
 }
 
-async fn open(settings: &Settings, password: Option<&Clear>, ask: bool) -> Result<Session, Error> {
+/// Stands for somebody at a terminal, who is asked once for each key file.
+#[cfg(test)]
+pub(super) fn as_if_typed(file: &std::path::Path, passphrase: &str) {
+    let needed = || Error::PassphraseNeeded { file: file.to_owned() };
+    let answer = identity::open(file, &Clear::new(passphrase)).ok_or_else(needed);
+    identity::remember(file, answer);
+}
+
+async fn open(settings: &Settings, password: Option<&Clear>) -> Result<Session, Error> {
+    let through = match &settings.jump {
+        None => None,
+        // the password is the host's: a jump host is entered by key
+        Some(jump) => Some(Box::new(Box::pin(open(jump, None)).await?)),
+    };
+    let place = doorstep::enter(settings).await?;
+    let greeted = greet(settings, through.as_deref()).await;
+    let mut handle = greeted.inspect_err(|e| place.close(e))?;
+    tokio::time::timeout(LOGIN_TIMEOUT, login::login(&mut handle, settings, password))
+        .await
+        .map_err(|_| timed_out(settings))??;
+    drop(place);
+    Ok(Session {
+        handle,
+        _through: through,
+    })
+}
+
+/// Connects, through the jump host where there is one, and knows the host.
+async fn greet(settings: &Settings, through: Option<&Session>) -> Result<Handle<Doorkeeper>, Error> {
     let known = KnownHosts::of(settings);
     let configuration = Arc::new(configuration(&known));
     let doorkeeper = Doorkeeper {
         settings: settings.clone(),
         known,
     };
-    let (greeted, through) = match &settings.jump {
-        None => {
-            let stream = dial(settings).await?;
-            (
-                in_time(settings, client::connect_stream(configuration, stream, doorkeeper)).await?,
-                None,
-            )
-        }
-        Some(jump) => {
-            // the password is the host's: a jump host is entered by key
-            let through = Box::pin(open(jump, None, ask)).await?;
-            let port = u32::from(settings.port);
-            let opening = through
-                .handle
-                .channel_open_direct_tcpip(settings.host.as_str(), port, "127.0.0.1", 0);
-            let channel = tokio::time::timeout(LOGIN_TIMEOUT, opening)
-                .await
-                .map_err(|_| timed_out(settings))?
-                .map_err(|e| beyond_jump(settings, jump, &e))?;
-            let greeting = client::connect_stream(configuration, channel.into_stream(), doorkeeper);
-            (in_time(settings, greeting).await?, Some(Box::new(through)))
-        }
+    let (Some(through), Some(jump)) = (through, &settings.jump) else {
+        let stream = dial(settings).await?;
+        return in_time(settings, client::connect_stream(configuration, stream, doorkeeper)).await;
     };
-    let mut handle = greeted;
-    tokio::time::timeout(LOGIN_TIMEOUT, login::login(&mut handle, settings, password, ask))
+    let port = u32::from(settings.port);
+    let opening = through
+        .handle
+        .channel_open_direct_tcpip(settings.host.as_str(), port, "127.0.0.1", 0);
+    let channel = tokio::time::timeout(LOGIN_TIMEOUT, opening)
         .await
-        .map_err(|_| timed_out(settings))??;
-    Ok(Session {
-        handle,
-        _through: through,
-    })
+        .map_err(|_| timed_out(settings))?
+        .map_err(|e| beyond_jump(settings, jump, &e))?;
+    let stream = channel.into_stream();
+    in_time(settings, client::connect_stream(configuration, stream, doorkeeper)).await
 }
 
 /// The key exchange, with a deadline.

@@ -1,6 +1,7 @@
 //! Both ssh roads against a real OpenSSH server. What needs one is marked so; the local road is tested everywhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod crowd;
 mod host_keys;
 mod logins;
 pub(crate) mod sshd;

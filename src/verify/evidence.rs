@@ -8,7 +8,7 @@ use crate::plan::{CERTIFICATE_UNIT, DOOR_UNIT, Paths, RECORDINGS_UNIT, nginx_uni
 use crate::secrets::Secrets;
 use pistream_agent::{Door, Facts, Glance, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 /// Everything the agents told; an `Err` says why one told nothing.
 #[derive(Debug, Default)]
@@ -36,14 +36,12 @@ pub fn inspect_request(
     secrets: &Secrets,
     timeout: u64,
 ) -> Result<InspectRequest, ca::Error> {
-    let fps = cameras.iter().map(|c| c.fps).max().unwrap_or(1);
     let is_own = |camera: &Camera| camera.server == server.name;
     let own: Vec<&Camera> = cameras.iter().copied().filter(|c| is_own(c)).collect();
     Ok(InspectRequest {
         outsider: outsider(server, &own),
         door: door(server, cameras, paths)?,
         front: front(fleet, server, paths, secrets),
-        frames: fps * SECONDS_DECODED,
         timeout,
         ..plain_request(server, cameras, paths)
     })
@@ -83,10 +81,15 @@ fn plain_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> Inspect
         stat: format!("http://127.0.0.1:{}/stat", server.status_port),
         http: format!("http://127.0.0.1:{}", server.http_port),
         unit: DOOR_UNIT.to_owned(),
-        frames: 0,
         timeout: 0,
         streams: streams(server, cameras),
     }
+}
+
+/// Frames per second that the camera sends where the network carries least.
+fn slowest(camera: &Camera) -> u32 {
+    let rungs = camera.rungs();
+    rungs.iter().map(|rung| rung.fps).fold(camera.fps, u32::min)
 }
 
 fn recordings(server: &Server) -> Option<String> {
@@ -101,6 +104,7 @@ fn streams(server: &Server, cameras: &[&Camera]) -> Vec<StreamRequest> {
     };
     let request = |camera: &&Camera| StreamRequest {
         name: camera.stream.to_string(),
+        frames: slowest(camera) * SECONDS_DECODED,
         recordings: recordings(server),
         hls: server
             .hls
@@ -134,12 +138,8 @@ fn door(server: &Server, cameras: &[&Camera], paths: &Paths) -> Result<Option<Do
 fn outsider(server: &Server, cameras: &[&Camera]) -> Option<Outsider> {
     let address = own_address(server)?;
     let (may_not_publish, may_not_play) = is_outside(server, address, cameras);
-    let host = match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("[{v6}]"),
-    };
     (may_not_publish || may_not_play).then(|| Outsider {
-        rtmp: format!("rtmp://{host}:{}/live", server.rtmp_port),
+        rtmp: format!("rtmp://{}/live", SocketAddr::new(address, server.rtmp_port)),
         may_not_publish,
         may_not_play,
     })

@@ -49,7 +49,7 @@ pub(super) fn calls<'a>(fleet: &'a Fleet, server: &Server) -> Vec<Call<'a>> {
     }
     // with logins and without `play` no address is outside
     let by_address = !logins || !server.play.is_empty();
-    let own = own_address(server).filter(|own| by_address && own.is_ipv4() && !may_play(server, *own));
+    let own = own_address(server).filter(|own| by_address && !may_play(server, *own));
     calls.extend(own.map(|own| call("an address that may not play", own, None, 403)));
     calls
 }

@@ -139,7 +139,7 @@ fn server_links(
     // what was not decoded has no picture to judge
     if let Some(decoded) = stream.decoded.as_ref().filter(|decoded| decoded.frames > 0) {
         links.push((Link::Picture, picture::picture(camera, decoded)));
-        links.push((Link::Format, picture::format(camera, decoded)));
+        links.push((Link::Format, picture::format(camera, status, decoded)));
         links.push((Link::Bitrate, picture::bitrate(camera, status, decoded)));
     }
     links.push((Link::Recording, server::recording(server, stream)));

@@ -2,6 +2,7 @@
 //!
 //! Not a test: `tests/lab/bench` runs it and it prints a table.
 
+use crate::film;
 use crate::fleet::{Fleet, deploy};
 use crate::hosts::{BOTH_ROADS, Image, Lab};
 use std::fs;
@@ -29,11 +30,12 @@ fn rows(cameras: usize, transport: &'static str) {
     let cameras: Vec<String> = (1..=cameras).map(|n| format!("cam{n}")).collect();
     let cameras: Vec<&str> = cameras.iter().map(String::as_str).collect();
     let hosts: Vec<&str> = [&["hub"], cameras.as_slice()].concat();
-    let lab = Lab::up(Image::Fat, &hosts);
+    let lab = Lab::up(Image::Fat, &["hub"]);
+    film::hand_out(&lab, &cameras);
+    lab.up_more(&cameras);
     let mut fleet = Fleet::new(&lab, transport, &cameras);
-    // the deploy is measured, not twenty encoders on this machine
-    for camera in &mut fleet.cameras {
-        camera.2 = "source: {file: /srv/absent.mp4}".into();
+    for (_, bitrate, keys) in &mut fleet.cameras {
+        (*bitrate, *keys) = ("50k", film::CAMERA.to_owned());
     }
     fleet.write(&lab);
 
@@ -42,7 +44,7 @@ fn rows(cameras: usize, transport: &'static str) {
     let nothing = repeat(|_| measure(&lab, || deployer(&lab)));
     assert_eq!(deploy(&lab, &[]).must_exit(0).result("cam1").0, "unchanged");
     let one = repeat(|run| {
-        fleet.set_bitrate("cam1", ["500k", "750k", "1M"][run % RUNS]);
+        fleet.set_bitrate("cam1", ["75k", "100k", "125k"][run % RUNS]);
         fleet.write(&lab);
         measure(&lab, || deployer(&lab))
     });

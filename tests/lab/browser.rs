@@ -24,15 +24,21 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium and goes to this address.
     pub fn open(url: &str) -> Browser {
-        Browser::trusting("", url)
+        Browser::start(Command::new("sh"), "", url)
     }
 
-    /// The same; of certificates that no authority it knows has signed it takes the one with this public key (SHA-256 of
-    /// its SubjectPublicKeyInfo, base64), and no other.
-    pub fn trusting(key: &str, url: &str) -> Browser {
+    /// The same in this network namespace; of certificates that no authority it knows has signed it takes the one with this
+    /// public key (SHA-256 of its SubjectPublicKeyInfo, base64), and no other. Chromium aborts its requests when an address
+    /// of its machine comes or goes, which in a namespace of its own none does.
+    pub fn trusting(space: &str, key: &str, url: &str) -> Browser {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", space, "sh"]);
+        Browser::start(command, key, url)
+    }
+
+    fn start(mut shell: Command, key: &str, url: &str) -> Browser {
         let profile = tempfile::tempdir().unwrap();
-        let mut command = Command::new("sh");
-        command
+        shell
             .args(["-c", "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "sh", "chromium"])
             .args([
                 "--headless=new",
@@ -51,7 +57,7 @@ impl Browser {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut chromium = command.spawn().unwrap();
+        let mut chromium = shell.spawn().unwrap();
         let (pipe, answers) = (chromium.stdin.take().unwrap(), chromium.stdout.take().unwrap());
         let (tell, heard) = channel();
         std::thread::spawn(move || {

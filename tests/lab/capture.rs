@@ -59,13 +59,13 @@ fn a_stand_in_for_rpicam_vid_streams_h264_and_raw_pictures_to_a_real_server() {
     let groups = lab.root("porch", "id -nG pistream");
     let render = lab.ssh("porch", "getent group render").status.success();
     assert_eq!(groups.split(' ').any(|group| group == "render"), render, "{groups}");
-    a_pi_5_is_refused_what_it_has_no_encoder_for(&lab, &mut fleet);
+    a_pi_5_is_refused_what_it_has_no_encoder_for_and_its_lines_are_its_own(&lab, &mut fleet);
     let left = lab.root("porch", "systemctl stop pistream-camera; pgrep -c ffmpeg || true");
     assert_eq!(left, "0", "processes are left");
 }
 
 /// By the model that Raspberry Pi's kernels tell in /proc/cpuinfo: a stand-in for the board.
-fn a_pi_5_is_refused_what_it_has_no_encoder_for(lab: &Lab, fleet: &mut Fleet) {
+fn a_pi_5_is_refused_what_it_has_no_encoder_for_and_its_lines_are_its_own(lab: &Lab, fleet: &mut Fleet) {
     lab.root(
         "porch",
         "printf 'Model\\t\\t: Raspberry Pi 5 Model B Rev 1.0\\n' >/run/cpuinfo && mount --bind /run/cpuinfo /proc/cpuinfo",
@@ -86,7 +86,23 @@ fn a_pi_5_is_refused_what_it_has_no_encoder_for(lab: &Lab, fleet: &mut Fleet) {
         before,
         "something was changed"
     );
-    lab.root("porch", "umount /proc/cpuinfo");
+    // its image processor pads the lines to 128 pixels: 512 instead of 448
+    // the service has a /proc of its own
+    lab.root(
+        "porch",
+        "echo 128 >/usr/local/bin/padding; board=/run/systemd/system/pistream-camera.service.d; mkdir -p $board && \
+         printf '[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo\n' >$board/board.conf && systemctl daemon-reload",
+    );
+    fleet.cameras[0].2 = format!("source: rpicam, {CAMERA}");
+    fleet.deploy(lab).must_exit(0);
+    streams_again(lab, "porch", Duration::from_secs(40));
+    let ffmpeg = status(lab, "porch").and_then(|now| now.ffmpeg_pid).unwrap();
+    let told = lab.root("porch", &format!("tr '\\0' ' ' </proc/{ffmpeg}/cmdline"));
+    assert!(
+        told.contains("-video_size 512x240") && told.contains("crop=400:240:0:0"),
+        "{told}"
+    );
+    lab.root("porch", "rm /usr/local/bin/padding; umount /proc/cpuinfo");
 }
 
 #[test]

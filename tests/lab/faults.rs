@@ -1,6 +1,6 @@
 //! What goes wrong while a camera streams, and how long until it streams again.
 
-use crate::fleet::{Fleet, all_well, fares, status, streams_again};
+use crate::fleet::{Fleet, all_well, deploy, fares, status, streams_again};
 use crate::hosts::{Image, Lab, text, wait_for};
 use pistream_agent::{Cause, Status};
 use std::time::{Duration, Instant};
@@ -80,7 +80,7 @@ fn told(lab: &Lab, cause: Cause, words: &str, deadline: Duration) -> Duration {
 fn a_name_that_a_half_dead_session_holds_is_told_and_taken_back() {
     let (lab, _) = streaming();
     lab.root("porch", "systemctl stop pistream-camera");
-    // the same certificate, the same name; it will hold the connection and send nothing
+    // the same certificate, the same name; later it will hold the connection and send nothing
     let other = format!(
         "systemd-run -q --unit other --working-directory=/etc/pistream ffmpeg -v error -nostdin \
          -re -f lavfi -i testsrc2=size=320x240:rate=15 -c:v libx264 -preset ultrafast -f flv \
@@ -89,16 +89,18 @@ fn a_name_that_a_half_dead_session_holds_is_told_and_taken_back() {
     );
     lab.root("porch", &other);
     streams_again(&lab, "porch", Duration::from_secs(20));
-    lab.root("porch", "kill -STOP $(systemctl show -P MainPID other)");
     let start = Instant::now();
     lab.root("porch", "systemctl start --no-block pistream-camera");
-    let found = told(&lab, Cause::NameTaken, "Already publishing", Duration::from_secs(10));
+    told(&lab, Cause::NameTaken, "Already publishing", Duration::from_secs(20));
+    let found = start.elapsed();
+    lab.root("porch", "kill -STOP $(systemctl show -P MainPID other)");
+    let dead = Instant::now();
     wait_for(NAME_FREE * 2, "the name to be free", || {
         status(&lab, "porch").is_some_and(|s| s.frames > 0)
     });
     println!(
-        "name held by a half-dead session: told after {found:.1?}, streaming after {:.1?}",
-        start.elapsed()
+        "name held by another session: told after {found:.1?}; half dead: streaming {:.1?} later",
+        dead.elapsed()
     );
 }
 
@@ -123,6 +125,56 @@ fn a_server_whose_name_is_not_known_is_told_and_found_again() {
     lab.root("porch", "cp /root/hosts /etc/hosts");
     let healed = streams_again(&lab, "porch", Duration::from_secs(30));
     println!("DNS away: told after {found:.1?}, the server received again {healed:.1?} after it was back");
+    a_dns_server_that_never_answers(&lab);
+    changed_while_it_starts(&lab, &mut fleet);
+}
+
+/// A camera that has not reached its server since it was started is not ready yet, and has read its files: new ones want
+/// another start.
+fn changed_while_it_starts(lab: &Lab, fleet: &mut Fleet) {
+    let unit = |property: &str| lab.root("porch", &format!("systemctl show -P {property} pistream-camera"));
+    lab.root("porch", "sed '/hub.lab/d' /root/hosts >/etc/hosts");
+    let before = unit("MainPID");
+    lab.root("porch", "systemctl restart --no-block pistream-camera");
+    let another = |pid: &str| !["0", pid].contains(&unit("MainPID").as_str());
+    wait_for(Duration::from_secs(20), "the camera to start", || another(&before));
+    let (state, starting) = (unit("ActiveState"), unit("MainPID"));
+    assert_eq!(state, "activating");
+    fleet.cameras[0].1 = "300k";
+    fleet.write(lab);
+    let deployed = std::thread::scope(|scope| {
+        let deployed = scope.spawn(|| deploy(lab, &["--limit", "porch"]));
+        wait_for(Duration::from_secs(20), "another start", || another(&starting));
+        lab.root("porch", "cp /root/hosts /etc/hosts");
+        deployed.join().unwrap()
+    });
+    let changes = deployed.must_exit(0).changes("porch");
+    assert!(
+        changes.contains(&"restart pistream-camera.service".to_owned()),
+        "{changes:?}"
+    );
+    streams_again(lab, "porch", Duration::from_secs(30));
+    assert_eq!(status(lab, "porch").unwrap().bitrate_set, 300_000);
+}
+
+/// It hears and says nothing: glibc asks three of them twice, for longer than a first frame is waited for.
+fn a_dns_server_that_never_answers(lab: &Lab) {
+    lab.root(
+        "porch",
+        "sed '/hub.lab/d' /root/hosts >/etc/hosts; \
+         systemd-run -q --unit mute --socket-property=ListenDatagram=127.77.0.53:53 sleep infinity; \
+         yes nameserver 127.77.0.53 | head -n 3 >/etc/resolv.conf; pkill -9 -x ffmpeg",
+    );
+    let found = told(
+        lab,
+        Cause::Unresolved,
+        "does the DNS server answer?",
+        Duration::from_secs(40),
+    );
+    assert!(!status(lab, "porch").unwrap().restarts.contains_key(&Cause::Stalled));
+    lab.root("porch", "cp /root/hosts /etc/hosts; rm /etc/resolv.conf");
+    streams_again(lab, "porch", Duration::from_secs(40));
+    println!("DNS mute: told after {found:.1?}");
 }
 
 #[test]

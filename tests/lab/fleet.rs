@@ -1,10 +1,10 @@
 //! A small fleet on a lab's hosts: its inventory, the deployer run on it, and questions to the hosts afterwards.
 
-use crate::hosts::{Lab, all, wait_for};
+use crate::hosts::{Lab, all, text, wait_for};
 use pistream_agent::{Event, Status};
 use serde_json::Value;
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How the test fleet streams: small pictures, because every camera's encoder shares this machine's processors.
 const CAMERA: &str = "source: test, size: 320x240, fps: 15, keyframe_interval: 1s";
@@ -225,16 +225,21 @@ pub fn streams_again(lab: &Lab, stream: &str, deadline: Duration) -> Duration {
     })
 }
 
-/// Bits per second the server receives of this stream, over so long.
-pub fn bitrate_received(lab: &Lab, stream: &str, over: Duration) -> f64 {
-    let reading = || (Instant::now(), bytes_received(lab, stream).unwrap());
+/// Bits per second the server receives of these streams, over so long by its own clock: a login may take its time.
+pub fn bitrates_received<const N: usize>(lab: &Lab, streams: [&str; N], over: Duration) -> [f64; N] {
+    let reading = || {
+        let told = text(&lab.ssh("hub", &format!("date +%s.%N; {ASK_STATISTICS}")));
+        let (clock, statistics) = told.split_once('\n').unwrap();
+        let bytes = streams.map(|stream| bytes_of(stream, statistics).unwrap());
+        (clock.parse::<f64>().unwrap(), bytes)
+    };
     let (start, first) = reading();
     let (mut end, mut last) = (start, first);
     wait_for(over * 2, "the measurement's end", || {
         (end, last) = reading();
-        end - start >= over
+        end - start >= over.as_secs_f64()
     });
-    (last - first) as f64 * 8.0 / (end - start).as_secs_f64()
+    std::array::from_fn(|at| (last[at] - first[at]) as f64 * 8.0 / (end - start))
 }
 
 /// The unit's main process and since when it is active: equal before and after means it was not restarted. With nginx's

@@ -100,9 +100,32 @@ impl Lab {
             .unwrap_or_default()
     }
 
+    /// Gives a container as much of the processor as so many others have together, where they want it at the same time.
+    pub fn weigh(&self, name: &str, others: usize) {
+        let group = format!("pistream-lab-{}/{name}", self.id);
+        // by version 1 of cgroups, and by version 2
+        let files = [("cpu", "cpu.shares", 1024), ("", "cpu.weight", 100)];
+        let written = files.iter().any(|(hierarchy, file, one)| {
+            let file = Path::new("/sys/fs/cgroup").join(hierarchy).join(&group).join(file);
+            fs::write(file, (one * others).min(10_000 * one / 100).to_string()).is_ok()
+        });
+        assert!(written, "no share of the processor for {name}");
+    }
+
+    /// A network namespace on the lab's network for a program of this machine's, which else would notice what other labs
+    /// plug in and out. Its name.
+    pub fn own_network(&self, name: &str) -> String {
+        run(script("containers/up").args(["-i", &self.id, "-c", name]));
+        self.space(name)
+    }
+
+    fn space(&self, name: &str) -> String {
+        format!("plab{}-{name}", self.id)
+    }
+
     /// Runs a command in the network of a container, whether it runs or not.
     pub fn in_network(&self, name: &str, command: &[&str]) -> Output {
-        let space = format!("plab{}-{name}", self.id);
+        let space = self.space(name);
         let mut ip = Command::new("ip");
         ip.args(["netns", "exec", &space]).args(command);
         ip.stdin(Stdio::null()).output().unwrap()

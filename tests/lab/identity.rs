@@ -126,6 +126,9 @@ fn nobody_publishes_but_a_camera_under_its_own_name() {
     ] {
         put(&lab, "porch", &format!("/root/{file}.pem"), &identity);
     }
+    wait_for(SOON, "what was recorded to be filed", || {
+        recordings(&lab).iter().all(|name| !name.ends_with(".flv"))
+    });
     let before = recordings(&lab);
     let refused = |identity: Option<&str>, stream: &str| {
         let tried = publish(&lab, identity, stream);

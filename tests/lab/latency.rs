@@ -63,6 +63,9 @@ fn on_the_page(lab: &Lab, over: Duration, ways: [&str; 2]) -> [(u64, u64); 2] {
         let mut seen = seen(&mut page, CAMERAS[at]);
         let ages = Ages::from(std::mem::take(&mut seen.ages));
         println!("| page, {} | {ages} | {} | {} |", ways[at], seen.stalls(), seen.told);
+        seen.records
+            .iter()
+            .for_each(|record| eprintln!("{}: {record}", ways[at]));
         (ages.median(), seen.stalls)
     })
 }
@@ -119,6 +122,7 @@ fn the_page_neither_stalls_nor_grows_in_an_hour() {
             seen.stalls(),
             seen.told
         );
+        seen.records.iter().for_each(|record| println!("    {record}"));
         assert_eq!(seen.needless, 0, "{camera} stalls with pictures at hand");
         assert!(
             share > 0.99 && seen.stalls - seen.starved <= over.as_secs() / 600,

@@ -1,20 +1,17 @@
-//! The real VLC. It is large, so its stories are run by hand, on a machine that has it (`apt install vlc-bin
-//! vlc-plugin-base`, no display):
-//!
-//!     cargo test --test lab -- --ignored --nocapture players
+//! The real VLC, without a display: by RTMP and HLS, and behind `pistream watch`.
 
 use crate::fleet::{Fleet, streams_again};
 use crate::hosts::{Image, Lab, Running, run, wait_for};
 use crate::watch::{child_of, distinct_pictures, issue, port_told, with_anna};
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(60);
 /// Of the fifteen a second that come, VLC keeps every fifth as a file.
-const PICTURES: usize = 30;
+const PICTURES: usize = 15;
 
 /// VLC refuses root: what it runs as here, with a home that has its settings. They are what a machine without a display
 /// needs, and a filter that keeps pictures as they are shown.
@@ -47,8 +44,14 @@ impl Somebody {
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.home.path())
-            .stdin(Stdio::null());
+            .stdin(Stdio::null())
+            .stderr(fs::File::create(self.complaints()).unwrap());
         command.spawn().unwrap()
+    }
+
+    /// What its programs complain of. Without a display there is no end of it: it is worth reading only where a story fails.
+    fn complaints(&self) -> PathBuf {
+        self.home.path().join("complaints")
     }
 
     /// Seconds until the first picture was seen, and until enough were.
@@ -66,8 +69,17 @@ impl Somebody {
     }
 }
 
+impl Drop for Somebody {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let complaints = fs::read_to_string(self.complaints()).unwrap_or_default();
+            let last = complaints.lines().rev().take(20).collect::<Vec<_>>();
+            eprintln!("the last complaints, the newest first:\n{}", last.join("\n"));
+        }
+    }
+}
+
 #[test]
-#[ignore = "needs VLC"]
 fn vlc_shows_pictures_by_rtmp_and_hls_with_sound_and_without() {
     let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
     let mut fleet = Fleet::new(&lab, "russh", &["porch", "garden"]);
@@ -91,7 +103,6 @@ fn vlc_shows_pictures_by_rtmp_and_hls_with_sound_and_without() {
 }
 
 #[test]
-#[ignore = "needs VLC"]
 fn watch_starts_the_real_vlc_and_ends_with_it() {
     let (lab, machine) = with_anna();
     assert!(issue(&lab, "machine/anna").status.success());

@@ -14,7 +14,7 @@ const CUTS: u32 = 10;
 #[test]
 fn power_cuts_at_ten_moments_of_a_deploy_leave_whole_files_and_the_next_deploy_converges() {
     let (lab, mut versions) = deployed();
-    let whole_deploy = versions.time_one(&lab);
+    let whole_deploy = versions.time_some(&lab);
     let mut interrupted = 0;
     let identities = HOSTS.map(|host| identity(&lab, host));
     for cut in 0..CUTS {
@@ -40,7 +40,7 @@ fn power_cuts_at_ten_moments_of_a_deploy_leave_whole_files_and_the_next_deploy_c
 #[test]
 fn a_deployer_killed_at_ten_moments_leaves_whole_files_and_the_next_deploy_converges() {
     let (lab, mut versions) = deployed();
-    let whole_deploy = versions.time_one(&lab);
+    let whole_deploy = versions.time_some(&lab);
     for kill in 0..CUTS {
         let mut deployer = versions.start_next(&lab);
         let end = Instant::now() + whole_deploy * kill / CUTS;
@@ -114,11 +114,16 @@ impl Versions {
         }
     }
 
-    fn time_one(&mut self, lab: &Lab) -> Duration {
-        self.next(lab);
-        let start = Instant::now();
-        deploy(lab, &[]).must_exit(0);
-        start.elapsed()
+    /// How long a deploy takes: the shortest of three, since one with a hiccup would set the moments too far apart.
+    fn time_some(&mut self, lab: &Lab) -> Duration {
+        let mut time_one = || {
+            self.next(lab);
+            let start = Instant::now();
+            deploy(lab, &[]).must_exit(0);
+            start.elapsed()
+        };
+        let first = time_one();
+        first.min(time_one()).min(time_one())
     }
 
     /// Every third time with the agent to be uploaded first.

@@ -4,7 +4,7 @@ use crate::fleet::{Fleet, bytes_received, lives, streams_again, verify};
 use crate::hosts::{Image, Lab, all, run, text, wait_for};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const PATH: &str = "/var/lib/pistream/recordings";
 /// Where a test puts files that nginx is to have written: on the same disk, so that they appear at once.
@@ -35,12 +35,19 @@ fn packets(lab: &Lab, path: &str) -> u32 {
         .unwrap()
 }
 
-/// A file of so many megabytes with this name, as if recorded when its name says.
-fn old_chunk(lab: &Lab, stream: &str, day: u32, megabytes: u32) -> String {
-    let name = format!("{stream}/2026-10-{day:02}/{stream}.202610{day:02}T120000Z.mp4");
+/// The day so many days ago: "2026-10-16".
+fn day(ago: u64) -> String {
+    let then = SystemTime::now() - Duration::from_secs(ago * 24 * 60 * 60);
+    humantime::format_rfc3339(then).to_string()[..10].to_owned()
+}
+
+/// A film of so many megabytes, as if recorded at noon so many days ago.
+fn old_chunk(lab: &Lab, stream: &str, ago: u64, megabytes: u32) -> String {
+    let day = day(ago);
+    let name = format!("{stream}/{day}/{stream}.{}T120000Z.mp4", day.replace('-', ""));
     let make = format!(
         "f={PATH}/{name}; install -d -o pistream -g pistream $(dirname $(dirname $f)) $(dirname $f) && \
-         head -c {megabytes}M /dev/zero >$f && touch -d '2026-10-{day:02} 13:00Z' $f && chown pistream: $f"
+         head -c {megabytes}M /dev/zero >$f && touch -d '{day} 13:00Z' $f && chown pistream: $f"
     );
     lab.root("hub", &make);
     name
@@ -54,7 +61,13 @@ fn restart_keeper(lab: &Lab) {
 #[test]
 fn finished_chunks_become_films_and_a_killed_keeper_loses_none() {
     let lab = Lab::up(Image::Fat, &["hub", "porch"]);
-    fleet(&lab, &["porch"], "path: /var/lib/pistream/recordings")
+    takes_nobodys_directory(&lab);
+    // as a fresh disk that is mounted there
+    lab.root(
+        "hub",
+        &format!("install -d {PATH} && install -d -m 700 {PATH}/lost+found"),
+    );
+    fleet(&lab, &["porch"], &format!("path: {PATH}"))
         .deploy(&lab)
         .must_exit(0);
     wait_for(SOON, "two films", || files(&lab, "./porch/*.mp4").len() >= 2);
@@ -80,20 +93,22 @@ fn finished_chunks_become_films_and_a_killed_keeper_loses_none() {
     lab.root("hub", &make);
     let wanted = packets(&lab, &format!("{ASIDE}/whole.flv"));
     let (received, film) = (
-        format!("{PATH}/porch.20261001T120000Z.flv"),
-        format!("{PATH}/porch/2026-10-01/porch.20261001T120000Z.mp4"),
+        format!("{PATH}/porch.20251001T120000Z.flv"),
+        format!("{PATH}/porch/2025-10-01/porch.20251001T120000Z.mp4"),
     );
     lab.root("hub", &format!("mv {ASIDE}/whole.flv {received}"));
-    for delay in ["0", "0.1", "0.3"] {
-        // while its ffmpeg is at work
-        let kill = format!(
-            "for i in $(seq 600); do p=$(systemctl show -P MainPID pistream-recordings); \
-             [ $p != 0 ] && pgrep -P $p -x ffmpeg >/dev/null && sleep {delay} && exec kill -9 $p; sleep 0.02; done; exit 1"
-        );
-        lab.root("hub", &kill);
-        let left = lab.root("hub", &format!("ls {received} {film} 2>/dev/null || true"));
-        assert_eq!(left, received, "killed in the middle");
-    }
+    // each time as soon as its ffmpeg is at work, and a moment later; what is there is looked at before it begins anew
+    let kill = format!(
+        "before=0; for delay in 0 0.1 0.3; do \
+             for i in $(seq 600); do \
+                 p=$(systemctl show -P MainPID pistream-recordings); \
+                 [ $p != 0 ] && [ $p != $before ] && pgrep -P $p -x ffmpeg >/dev/null && break; sleep 0.02; \
+             done; \
+             sleep $delay; kill -9 $p || exit 1; before=$p; ls {received} {film} 2>/dev/null; \
+         done; true"
+    );
+    let left = lab.root("hub", &kill);
+    assert_eq!(left, [received.as_str(); 3].join("\n"), "killed in the middle");
     wait_for(SOON, "the film of the large chunk", || {
         lab.ssh("hub", &format!("[ -e {film} ] && ! [ -e {received} ]"))
             .status
@@ -106,13 +121,27 @@ fn finished_chunks_become_films_and_a_killed_keeper_loses_none() {
     // what refused publishers leave goes; what is none of ours stays
     lab.root(
         "hub",
-        &format!("cd {PATH} && : >porch.20261002T120000Z.flv && : >notes.flv && chown pistream: *.flv"),
+        &format!("cd {PATH} && : >porch.20251002T120000Z.flv && : >notes.flv && chown pistream: *.flv"),
     );
     wait_for(SOON, "the stub to go", || {
-        files(&lab, "./porch.20261002T120000Z.flv").is_empty()
+        files(&lab, "./porch.20251002T120000Z.flv").is_empty()
     });
     assert_eq!(files(&lab, "./notes.flv"), ["notes.flv"]);
     verify(&lab).must_hold();
+}
+
+/// Recordings go where nothing of anybody else's is.
+fn takes_nobodys_directory(lab: &Lab) {
+    let look = "stat -c '%a %U %n' /srv/share /srv/share/*; id pistream; ls /etc/pistream";
+    lab.root("hub", "install -d -o pi /srv/share && touch /srv/share/letters");
+    let before = all(&lab.ssh("hub", look));
+    let deployed = fleet(lab, &["porch"], "path: /srv/share").deploy(lab).must_exit(1);
+    let told = deployed.text();
+    assert!(
+        told.contains("give /srv/share to pistream: it belongs to somebody else"),
+        "{told}"
+    );
+    assert_eq!(all(&lab.ssh("hub", look)), before);
 }
 
 /// `pistream recordings` with these arguments.
@@ -222,41 +251,39 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     for camera in ["porch", "garden"] {
         streams_again(&lab, camera, Duration::from_secs(30));
     }
-    let left = |of: &[&String]| {
-        let there = files(&lab, "./*/2026-10-*");
-        of.iter().all(|name| there.contains(name)) && there.len() == of.len()
-    };
 
     // by age: the camera's own
-    let old: Vec<String> = [("garden", 1), ("porch", 1), ("garden", 20)]
-        .map(|(stream, day)| old_chunk(&lab, stream, day, 1))
-        .into();
+    let old = [("garden", 60), ("porch", 60), ("garden", 41)].map(|(stream, ago)| old_chunk(&lab, stream, ago, 1));
+    let left = |made: &[String], of: &[&String]| {
+        let there = files(&lab, "./*/*.mp4");
+        made.iter().all(|name| there.contains(name) == of.contains(&name))
+    };
     restart_keeper(&lab);
-    wait_for(SOON, "garden's oldest to go", || left(&[&old[1], &old[2]]));
+    wait_for(SOON, "garden's oldest to go", || left(&old, &[&old[1], &old[2]]));
     assert!(
         lab.root("hub", "journalctl -u pistream-recordings")
             .contains("older than `keep`")
     );
 
     // by what is free: the oldest of all cameras, no more than needed (100 MB, 20 free: 2 + 70 + what is being recorded)
-    let more: Vec<String> = [("porch", 21), ("garden", 22), ("porch", 23), ("garden", 24)]
-        .map(|(stream, day)| old_chunk(&lab, stream, day, 17))
-        .into();
+    let more = [("porch", 40), ("garden", 39), ("porch", 38), ("garden", 37)];
+    let more = more.map(|(stream, ago)| old_chunk(&lab, stream, ago, 17));
+    let made = [&old[..], &more[..]].concat();
     restart_keeper(&lab);
     lab.root("hub", &format!("head -c 15M /dev/zero >{PATH}/others"));
-    wait_for(SOON, "the oldest to go", || left(&[&more[1], &more[2], &more[3]]));
+    wait_for(SOON, "the oldest to go", || {
+        left(&made, &[&more[1], &more[2], &more[3]])
+    });
 
     // by their share
     of_garden.server = of_garden.server.replace("at_most: 100%", "at_most: 45M");
     of_garden.deploy(&lab).must_exit(0);
-    wait_for(SOON, "the oldest to go", || left(&[&more[2], &more[3]]));
+    wait_for(SOON, "the oldest to go", || left(&made, &[&more[2], &more[3]]));
 
     // what was recorded just now is not given up for others
     let fresh = || {
         let films = files(&lab, "./*/*.mp4").into_iter();
-        films
-            .filter(|name| !name.contains("/2026-10-"))
-            .collect::<Vec<String>>()
+        films.filter(|name| !made.contains(name)).collect::<Vec<String>>()
     };
     wait_for(SOON, "films of today", || !fresh().is_empty());
     let of_today = fresh();
@@ -265,7 +292,7 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     let before = lives(&lab, "hub");
     let fill = format!("head -c $(($(df --output=avail -B1 {PATH} | tail -1) - 1000000)) /dev/zero >>{PATH}/others");
     lab.root("hub", &fill);
-    wait_for(SOON, "everything that may go to go", || left(&[]));
+    wait_for(SOON, "everything that may go to go", || left(&made, &[]));
     lab.root("hub", &fill);
     let full = || {
         let status = lab.root("hub", "systemctl show -P StatusText pistream-recordings");
@@ -292,10 +319,10 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     );
 
     // to the last byte, quicker than anybody can look
-    lab.root(
-        "hub",
-        &format!("head -c 1G /dev/zero >>{PATH}/others || [ $(df --output=avail {PATH} | tail -1) = 0 ]"),
-    );
+    // (what somebody removes meanwhile is filled, too)
+    let fill =
+        format!("head -c 1G /dev/zero >>{PATH}/others 2>/dev/null; [ $(df --output=avail {PATH} | tail -1) = 0 ]");
+    wait_for(SOON, "a full disk", || lab.ssh("hub", &fill).status.success());
     wait_for(SOON, "recording to stop", full);
     for camera in ["porch", "garden"] {
         let again = streams_again(&lab, camera, Duration::from_secs(30));

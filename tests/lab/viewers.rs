@@ -13,7 +13,7 @@ use std::time::Duration;
 const FRAMES: &str = "10";
 
 /// Plays until so many frames were seen; an authority makes it careful.
-fn watch(url: &str, frames: &str, authority: Option<&Path>) -> Output {
+pub fn watch(url: &str, frames: &str, authority: Option<&Path>) -> Output {
     let mut player = Command::new("timeout");
     player.args(["30", "ffmpeg", "-v", "error", "-nostdin"]);
     if let Some(authority) = authority {
@@ -203,9 +203,9 @@ fn viewers_with_logins_see_their_cameras_and_no_others() {
     crate::https::is_got_renewed_and_judged(&lab, fleet);
 }
 
-/// Publishes for five seconds by plain RTMP.
-fn publish(lab: &Lab, from: &str, server: &str, stream: &str) -> Output {
-    let url = format!("rtmp://{}:1935/live/{stream}", lab.ip(server));
+/// Publishes for five seconds by plain RTMP; `server` as in a URL.
+pub fn publish(lab: &Lab, from: &str, server: &str, stream: &str) -> Output {
+    let url = format!("rtmp://{server}:1935/live/{stream}");
     let picture = "-re -f lavfi -i testsrc2=size=320x240:rate=15 -t 5 -c:v libx264 -preset ultrafast";
     lab.ssh(
         from,
@@ -246,15 +246,16 @@ fn where_some_have_no_tls_nobody_streams_under_the_name_of_another() {
         ("cellar", "hub", "garden"),
         ("garden", "attic", "cellar"),
     ] {
-        let tried = publish(&lab, from, server, stream);
+        let tried = publish(&lab, from, &lab.ip(server), stream);
         assert!(!tried.status.success(), "{from} streamed as {stream}: {}", all(&tried));
     }
     for (from, server) in [("garden", "hub"), ("cellar", "attic")] {
-        let own = publish(&lab, from, server, from);
+        let own = publish(&lab, from, &lab.ip(server), from);
         assert!(own.status.success(), "{from} may not stream as itself: {}", all(&own));
     }
     // who came is in nginx's journal by the address that it came from
     let came = format!("client {}:", lab.ip("porch"));
     let journal = lab.root("hub", "journalctl -q --no-pager -u pistream-door");
     assert!(journal.contains(&came), "{journal}");
+    crate::ipv6::carries_everything(&lab);
 }

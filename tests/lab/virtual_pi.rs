@@ -1,8 +1,9 @@
-//! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire.
+//! A Pi with the legacy camera stack: the driver's own controls rule what comes over the wire. And one with a USB camera.
 
 mod recovering;
+mod usb;
 
-use crate::fleet::{Fleet, all_well, bitrate_received, deploy, facts, status, streams_again, verify};
+use crate::fleet::{Fleet, all_well, bitrates_received, deploy, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use pistream_agent::Cause;
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
         assert_eq!(now.bitrate_set, bits, "{now:?}");
         assert_eq!(driver(&lab, "video_bitrate"), bits.to_string());
         assert_eq!(driver(&lab, "repeat_sequence_header"), "1");
-        let received = bitrate_received(&lab, "porch", Duration::from_secs(15));
+        let [received] = bitrates_received(&lab, ["porch"], Duration::from_secs(15));
         println!("bitrate {bitrate}: the server received {:.0} kbit/s", received / 1000.0);
         let off = (received - f64::from(bits)).abs() / f64::from(bits);
         assert!(off < TOLERANCE, "{received:.0} bit/s received of {bits} set");
@@ -257,6 +258,8 @@ fn a_camera_that_falls_silent_or_fails_is_started_anew_and_the_cause_told() {
     inject(&lab, "error");
     let found = told(&lab, Cause::Camera, "Input/output error");
     healed(&lab, "capture error", found);
+
+    usb::a_usb_camera(&lab, &mut fleet);
 }
 
 fn inject(lab: &Lab, fault: &str) {
@@ -307,7 +310,12 @@ fn nothing_is_written(lab: &Lab) {
     assert_eq!((agent, ffmpeg), (0, 0));
 }
 
-fn driver(lab: &Lab, control: &str) -> String {
-    let answer = lab.root("porch", &format!("v4l2-ctl -d /dev/video0 -C {control}"));
+fn driver(lab: &Lab, name: &str) -> String {
+    control(lab, "/dev/video0", name)
+}
+
+/// What a device's control is set to.
+fn control(lab: &Lab, device: &str, name: &str) -> String {
+    let answer = lab.root("porch", &format!("v4l2-ctl -d {device} -C {name}"));
     answer.split_once(": ").unwrap().1.to_owned()
 }

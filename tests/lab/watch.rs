@@ -45,7 +45,7 @@ fn watch(machine: &Path, arguments: &[&str]) -> Command {
 }
 
 /// The tunnel, and the address at which it is.
-fn tunnel(machine: &Path, arguments: &[&str]) -> (Running, String) {
+pub fn tunnel(machine: &Path, arguments: &[&str]) -> (Running, String) {
     let mut tunnel = watch(machine, &[arguments, &["--player", "none"]].concat());
     let mut tunnel = Running(tunnel.stdout(Stdio::piped()).spawn().unwrap());
     let mut url = String::new();

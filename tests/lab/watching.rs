@@ -19,6 +19,8 @@ const FIELD: u32 = 16;
 const WRAPS: u64 = 1 << BITS;
 /// Milliseconds in which a page whose machine is not too busy is called every twenty.
 const STARVED: u64 = 120;
+/// Milliseconds that a browser may take to show what was handed to it.
+const TAKEN_IN: u64 = 100;
 
 /// The templates, with the clock in the test picture: a directory for `--templates`.
 pub fn templates_with_a_clock(lab: &Lab) -> String {
@@ -121,10 +123,13 @@ pub struct Seen {
     pub ages: Vec<u64>,
     /// How often it stood still for want of pictures, without having been told to be elsewhere.
     pub stalls: u64,
-    /// Of these, within two seconds after the browser had not been given the processor for [`STARVED`].
+    /// Of these, within two seconds after the browser had not been given the processor for [`STARVED`]; or with pictures at
+    /// hand in the same moment as another camera's: their players know nothing of each other, so it was all of the browser.
     pub starved: u64,
-    /// Of the others, with at least a picture's time buffered before it, and so by a fault of the player.
+    /// Of the others, with at least a picture's time buffered since [`TAKEN_IN`] before it, and so by a fault of the player.
     pub needless: u64,
+    /// Each of them, and what was at hand, in words.
+    pub records: Vec<String>,
     /// Seconds of media time.
     pub played: f64,
     /// What the page says, like "live 2.2 s".
@@ -146,16 +151,24 @@ pub fn begin(page: &mut Browser, cameras: &[&str]) {
     let script = format!(
         "(() => {{
             let ran = performance.now();
+            const begun = ran;
             window.starved = -Infinity;
+            window.watched = {{}};
+            const endOf = ({{ buffered }}) => buffered.length ? buffered.end(buffered.length - 1) : 0;
             setInterval(() => {{
                 const now = performance.now();
                 if (now - ran > {STARVED}) window.starved = now;
                 ran = now;
+                for (const seen of Object.values(window.watched)) {{
+                    const end = endOf(seen.video);
+                    if (end !== seen.end) [seen.before, seen.end, seen.grew] = [seen.end, end, now];
+                }}
             }}, 20);
-            window.watched = {{}}; for (const name of {}) {{
+            for (const name of {}) {{
             const figure = document.querySelector(`[data-camera=\"${{name}}\"]`);
             const video = figure.querySelector('video');
-            const seen = window.watched[name] = {{ ages: [], stalls: 0, needless: 0, starved: 0, played: 0, at: video.currentTime, video, figure }};
+            const seen = window.watched[name] = {{ ages: [], stalls: [], played: 0, at: video.currentTime, video, figure,
+                end: endOf(video), before: endOf(video), grew: 0 }};
             // a player that began anew has another media time
             video.addEventListener('timeupdate', () => {{
                 const step = video.currentTime - seen.at;
@@ -164,10 +177,18 @@ pub fn begin(page: &mut Browser, cameras: &[&str]) {
             }});
             video.addEventListener('waiting', () => {{
                 if (video.seeking) return;
-                const {{ buffered }} = video;
-                seen.stalls += 1;
-                if (performance.now() - window.starved < 2000) seen.starved += 1;
-                else if (buffered.length && buffered.end(buffered.length - 1) - video.currentTime > 0.15) seen.needless += 1;
+                const now = performance.now();
+                const end = endOf(video);
+                // what has come just now was too late
+                const held = end !== seen.end ? seen.end : now - seen.grew < {TAKEN_IN} ? seen.before : end;
+                const inTime = (t) => (t - video.currentTime).toFixed(3);
+                seen.stalls.push({{
+                    at: now,
+                    starved: now - ran > {STARVED} || now - window.starved < 2000,
+                    atHand: held - video.currentTime > 0.15,
+                    words: `at ${{((now - begun) / 1000).toFixed(1)}} s: held ${{inTime(held)}} s, now ${{inTime(end)}} s, `
+                        + `grew ${{(now - seen.grew).toFixed(0)}} ms ago, speed ${{video.playbackRate}}`,
+                }});
             }});
             const strip = new OffscreenCanvas({BITS} * {FIELD}, {FIELD}).getContext('2d', {{ willReadFrequently: true }});
             const look = () => {{
@@ -193,15 +214,28 @@ pub fn read_clocks(page: &mut Browser) {
 
 pub fn seen(page: &mut Browser, camera: &str) -> Seen {
     let asked = page.ask(&format!(
-        "(({{ ages, stalls, needless, starved, played, figure }}) => ({{ ages, stalls, needless, starved, played, \
-         told: figure.querySelector('.state').textContent }}))(window.watched['{camera}'])"
+        "(({{ ages, played, figure, stalls }}) => {{
+            const others = Object.values(window.watched).filter((other) => other.stalls !== stalls);
+            const here = others.flatMap((other) => other.stalls).filter((stall) => !stall.starved && stall.atHand);
+            const together = (stall) => here.some((other) => Math.abs(other.at - stall.at) < {TAKEN_IN});
+            const kind = (stall) => stall.starved ? 'starved' : !stall.atHand ? 'late' : together(stall) ? 'starved' : 'needless';
+            return {{ ages, played, told: figure.querySelector('.state').textContent,
+                stalls: stalls.map((stall) => ({{ kind: kind(stall), words: stall.words }})) }};
+        }})(window.watched['{camera}'])"
     ));
     let ages = asked["ages"].as_array().unwrap_or_else(|| panic!("{asked}"));
+    let stalls = asked["stalls"].as_array().unwrap();
+    let word = |stall: &Value, key: &str| stall[key].as_str().unwrap().to_owned();
+    let of = |kind: &str| stalls.iter().filter(|stall| stall["kind"] == kind).count() as u64;
     Seen {
         ages: ages.iter().filter_map(Value::as_u64).collect(),
-        stalls: asked["stalls"].as_u64().unwrap(),
-        needless: asked["needless"].as_u64().unwrap(),
-        starved: asked["starved"].as_u64().unwrap(),
+        stalls: stalls.len() as u64,
+        starved: of("starved"),
+        needless: of("needless"),
+        records: stalls
+            .iter()
+            .map(|stall| format!("{}, {}", word(stall, "kind"), word(stall, "words")))
+            .collect(),
         played: asked["played"].as_f64().unwrap(),
         told: asked["told"].as_str().unwrap().to_owned(),
     }

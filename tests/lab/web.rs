@@ -37,8 +37,13 @@ impl Answer {
 
 impl Web {
     pub fn of(lab: &Lab) -> Web {
+        Web::at(lab, &lab.ip("hub"))
+    }
+
+    /// As it stands in a URL.
+    pub fn at(lab: &Lab, address: &str) -> Web {
         Web {
-            address: format!("https://{}:8443", lab.ip("hub")),
+            address: format!("https://{address}:8443"),
             authority: lab.home().join(".pistream/ca.pem").to_string_lossy().into_owned(),
         }
     }

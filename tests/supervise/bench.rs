@@ -14,6 +14,11 @@ use std::time::{Duration, Instant};
 /// How long anything may take that should take moments; generous, since the machine may be busy.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// A camera's `stall_after` where nothing is to stall, in seconds: a busy machine starves a stand-in for one or two.
+pub const PATIENT: u32 = 9;
+/// Where something does.
+pub const IMPATIENT: u32 = 2;
+
 /// One pipeline that any host can run.
 pub const ONLY: &str = "[[pipeline]]\nname = \"only\"\narguments = [\"-i\", \"x\"]\n";
 
@@ -57,7 +62,7 @@ impl Bench {
         );
         fs::write(bench.path("ffmpeg"), script).unwrap();
         fs::set_permissions(bench.path("ffmpeg"), fs::Permissions::from_mode(0o755)).unwrap();
-        bench.configure(1, ONLY);
+        bench.configure(PATIENT, ONLY);
         bench
     }
 

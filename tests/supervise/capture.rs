@@ -1,7 +1,7 @@
 //! ffmpeg and the capture program before it, as a pair. Both ffmpegs are real, the one that is supervised and the one by
 //! which the stand-in for rpicam-vid makes its video.
 
-use crate::bench::{Bench, Supervisor, is_gone, signal, wait};
+use crate::bench::{Bench, IMPATIENT, PATIENT, Supervisor, is_gone, signal, wait};
 use pistream_agent::{Cause, Status, StreamState};
 use std::fs;
 use std::io::Read;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 const H264: &str =
     r#""--codec", "h264", "--inline", "--flush", "-b", "250000", "-g", "15", "--profile", "high", "--level", "4""#;
 const COPY: &str = r#""-f", "h264", "-framerate", "15", "-analyzeduration", "500000", "-use_wallclock_as_timestamps", "1", "-i", "-", "-c:v", "copy""#;
-const RAW: &str = r#""--codec", "yuv420", "--flush""#;
-const ENCODE: &str = r#""-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", "256x120", "-framerate", "15", "-use_wallclock_as_timestamps", "1", "-i", "-", "-vf", "crop=200:120:0:0", "-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency""#;
+const RAW: &str = r#""--width", "160", "--codec", "yuv420", "--flush""#;
+const ENCODE: &str = r#""-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", "{stride 160}x120", "-framerate", "15", "-use_wallclock_as_timestamps", "1", "-i", "-", "-vf", "crop=160:120:0:0", "-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency""#;
 
 /// A bench whose ffmpeg is the real one, with the stand-in beside it.
 fn bench() -> Bench {
@@ -35,7 +35,7 @@ fn of_camera(camera: Option<&str>, capture: &str, ffmpeg: &str) -> Bench {
     let camera = camera.map(|camera| format!(", camera = {camera:?}"));
     let listed = format!("{{ program = {program:?}{} }}", camera.unwrap_or_default());
     bench.configure(
-        2,
+        PATIENT,
         &format!(
             "[[pipeline]]\nname = \"rpicam\"\n\
              requires = [{{ program = {{ name = {program:?}, package = \"rpicam-apps\" }} }}, {{ listed = {listed} }}]\n\
@@ -51,6 +51,16 @@ fn program(bench: &Bench) -> PathBuf {
     bench.path("rpicam-vid-standin")
 }
 
+/// One whose camera is given up on soon.
+fn impatient() -> Bench {
+    let bench = bench();
+    let whole = fs::read_to_string(bench.path("camera.toml")).unwrap();
+    let [patient, impatient] = [PATIENT, IMPATIENT].map(|seconds| format!("stall_after = {seconds}\n"));
+    fs::write(bench.path("camera.toml"), whole.replace(&patient, &impatient)).unwrap();
+    bench
+}
+
+/// What goes wrong after a while goes wrong once; the rest until it [works again](works_again).
 fn goes_wrong(bench: &Bench, fault: &str) {
     fs::write(bench.path("fault"), fault).unwrap();
 }
@@ -95,6 +105,15 @@ fn written(bench: &Bench) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// What is told once another pair streams after this went wrong.
+fn gets_over(bench: &Bench, fault: &str) -> Status {
+    goes_wrong(bench, fault);
+    let supervisor = bench.supervise();
+    bench.streaming();
+    let before = pair(bench, &supervisor);
+    recovers(bench, &supervisor, before)
+}
+
 fn causes(status: &Status) -> Vec<(Cause, u64)> {
     status.restarts.iter().map(|(cause, count)| (*cause, *count)).collect()
 }
@@ -126,7 +145,28 @@ fn raw_pictures_of_the_stand_in_for_rpicam_vid_are_encoded_without_their_padding
     bench.until("further", |status| status.frames > 30);
     supervisor.signal("TERM");
     supervisor.exits();
-    assert_eq!(written(&bench), "h264,High,200,120");
+    assert_eq!(written(&bench), "h264,High,160,120");
+    assert!(likeness(&bench) > 0.9, "{}", likeness(&bench));
+
+    // where the lines are padded otherwise than the board's, the picture is none
+    fs::write(bench.path("padding"), "128").unwrap();
+    let mut supervisor = bench.supervise();
+    bench.until("further", |status| status.frames > 30);
+    supervisor.signal("TERM");
+    supervisor.exits();
+    assert!(likeness(&bench) < 0.5, "{}", likeness(&bench));
+}
+
+/// How much the first picture is like the one that the stand-in was given (SSIM).
+fn likeness(bench: &Bench) -> f64 {
+    let mut compare = Command::new("/usr/bin/ffmpeg");
+    compare
+        .args(["-hide_banner", "-nostdin", "-i"])
+        .arg(bench.path("out.flv"));
+    compare.args("-f lavfi -i testsrc2=size=160x120:rate=15 -lavfi ssim -frames:v 1 -f null -".split(' '));
+    let told = String::from_utf8(compare.output().unwrap().stderr).unwrap();
+    let (_, all) = told.rsplit_once("All:").unwrap();
+    all.split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -142,6 +182,18 @@ fn a_stand_in_for_rpicam_vid_that_is_killed_is_replaced_with_its_ffmpeg() {
     assert_eq!(
         status.last_error.as_deref(),
         Some("rpicam-vid-standin was killed by signal 9")
+    );
+}
+
+/// Its output is closed before it has ended, so ffmpeg ends first. On a busy machine that happens to one that is killed, too.
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn a_stand_in_for_rpicam_vid_that_ends_after_its_ffmpeg_is_believed_all_the_same() {
+    let status = gets_over(&bench(), "late-words");
+    assert_eq!(causes(&status), [(Cause::Camera, 1)], "{:?}", status.last_error);
+    assert_eq!(
+        status.last_error.as_deref(),
+        Some("rpicam-vid-standin: ERROR: *** failed to start camera ***")
     );
 }
 
@@ -177,26 +229,14 @@ fn an_ffmpeg_that_is_killed_takes_the_stand_in_for_rpicam_vid_along() {
 #[test]
 #[ignore = "needs ffmpeg: run by tests/run"]
 fn a_stand_in_for_rpicam_vid_that_falls_silent_is_found_out() {
-    let bench = bench();
-    goes_wrong(&bench, "stall");
-    let supervisor = bench.supervise();
-    bench.streaming();
-    let before = pair(&bench, &supervisor);
-    works_again(&bench);
-    let status = recovers(&bench, &supervisor, before);
+    let status = gets_over(&impatient(), "stall");
     assert_eq!(causes(&status), [(Cause::Stalled, 1)], "{:?}", status.last_error);
 }
 
 #[test]
 #[ignore = "needs ffmpeg: run by tests/run"]
 fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
-    let bench = bench();
-    goes_wrong(&bench, "sensor-lost");
-    let supervisor = bench.supervise();
-    bench.streaming();
-    let before = pair(&bench, &supervisor);
-    works_again(&bench);
-    let status = recovers(&bench, &supervisor, before);
+    let status = gets_over(&impatient(), "sensor-lost");
     assert_eq!(causes(&status), [(Cause::Camera, 1)], "{:?}", status.last_error);
     assert!(
         status
@@ -208,7 +248,7 @@ fn a_stand_in_for_rpicam_vid_that_falls_silent_and_says_why_is_believed() {
 #[test]
 #[ignore = "needs ffmpeg: run by tests/run"]
 fn a_frozen_stand_in_for_rpicam_vid_is_found_out_and_ended() {
-    let bench = bench();
+    let bench = impatient();
     let supervisor = bench.supervise();
     bench.streaming();
     let before = pair(&bench, &supervisor);
@@ -232,6 +272,23 @@ fn a_camera_that_does_not_start_is_named_in_the_words_of_the_stand_in_for_rpicam
     works_again(&bench);
     bench.streaming();
     pair(&bench, &supervisor);
+}
+
+#[test]
+#[ignore = "needs ffmpeg: run by tests/run"]
+fn a_camera_that_another_process_has_by_the_words_of_the_stand_in_for_rpicam_vid_is_not_reset() {
+    let bench = bench();
+    let configured = fs::read_to_string(bench.path("camera.toml")).unwrap();
+    let allowed = format!("reset = true\nreboots_per_day = 1\n{configured}");
+    fs::write(bench.path("camera.toml"), allowed).unwrap();
+    goes_wrong(&bench, "in-use");
+    let _supervisor = bench.supervise();
+    let status = bench.until("told", |status| status.restarts.get(&Cause::Camera) >= Some(&3));
+    let why = status.last_error.unwrap();
+    assert!(why.ends_with("Pipeline handler in use by another process"), "{why}");
+    assert!(status.resets.is_empty() && status.reboots.is_empty());
+    works_again(&bench);
+    bench.streaming();
 }
 
 #[test]
@@ -328,8 +385,6 @@ fn a_stand_in_for_rpicam_vid_whose_video_does_not_get_through_is_started_anew_at
     // 128 kbit/s: packets small enough that what is not read shows as not acknowledged
     let output = format!("tcp://127.0.0.1:{}?tcp_mss=1000", slow_server(16_000));
     let whole = fs::read_to_string(bench.path("camera.toml")).unwrap();
-    // a receiver whose buffer is full lets nothing through for seconds: that is slow here, not stuck
-    let whole = whole.replace("stall_after = 2", "stall_after = 9");
     let to_server = whole.replace(&format!("{:?}", bench.path("out.flv")), &format!("{output:?}"));
     for (name, bitrate) in [("camera-1.toml", "125000"), ("camera-2.toml", "50000")] {
         fs::write(bench.path(name), to_server.replace("250000", bitrate)).unwrap();
@@ -398,14 +453,16 @@ fn a_stand_in_for_rpicam_vid_that_makes_half_too_much_is_started_anew_with_less(
     assert!(start.elapsed() > Duration::from_secs(40), "a scene would do that");
     let after = pair(&bench, &supervisor);
     assert!(is_gone(before.0) && is_gone(before.1) && after != before);
-    let status = bench.until("seconds of it", |status| status.frames > 15 * 8);
+    // what is heard late counts into the next seconds
+    let status = bench.until("as much as it is told", |status| {
+        status.frames > 15 * 8 && (230_000..=275_000).contains(&status.bitrate_measured)
+    });
     println!(
         "{} bit/s of 250000, set to {}",
         status.bitrate_measured, status.bitrate_set
     );
     // a step of the Pi's encoder is a tenth here
     assert_eq!((status.bitrate_set, causes(&status)), (175_000, vec![]), "{status:?}");
-    assert!((230_000..=275_000).contains(&status.bitrate_measured), "{status:?}");
     let governed = status.governed.unwrap();
     assert_eq!((governed.target, governed.steps), (250_000, 1), "{governed:?}");
     assert!(governed.why.starts_with("the encoder makes 3"), "{governed:?}");

@@ -1,6 +1,11 @@
 //! The differences between a plan and this host. Reads only: check mode ends here, and a host without differences costs
 //! one look at each file and one call of systemctl.
 
+mod units;
+
+pub(super) use units::before;
+pub(crate) use units::is_unit_file;
+
 use super::diff;
 use super::state::{Memory, UnitBefore};
 use crate::accounts::Accounts;
@@ -8,7 +13,6 @@ use crate::builds;
 use crate::files::{self, Owner};
 use crate::host::Host;
 use crate::packages::Database;
-use crate::services::{self, UnitState};
 use pistream_agent::{Action, Build, Directory, Fault, File, Package, Plan, Unit, User};
 use std::collections::BTreeSet;
 use std::fs::Metadata;
@@ -126,7 +130,7 @@ pub(crate) fn compare<'p>(
         });
     }
     remove_what_is_no_longer_named(host, plan, memory, &mut found)?;
-    compare_units(plan, memory, &mut found)?;
+    units::compare(plan, memory, &mut found)?;
     Ok(found)
 }
 
@@ -207,96 +211,4 @@ fn remove_what_is_no_longer_named(
         }
     }
     Ok(())
-}
-
-fn compare_units<'p>(plan: &'p Plan, memory: &Memory, found: &mut Differences<'p>) -> Result<(), Fault> {
-    let named: BTreeSet<&str> = plan.units.iter().map(|u| u.name.as_str()).collect();
-    let owned = memory.units();
-    let dropped: Vec<&str> = owned.difference(&named).copied().collect();
-    let asked: Vec<&str> = plan
-        .units
-        .iter()
-        .map(|u| u.name.as_str())
-        .chain(dropped.iter().copied())
-        .collect();
-    let states = services::show(&asked)?;
-    let changed: BTreeSet<&str> = found
-        .files
-        .iter()
-        .map(|c| c.file.path.as_str())
-        .chain(found.removed_files.iter().map(String::as_str))
-        .collect();
-    let any_changed = |paths: &[String]| paths.iter().any(|p| changed.contains(p.as_str()));
-    let unknown = UnitState::default();
-    for unit in &plan.units {
-        let state = states.get(unit.name.as_str()).unwrap_or(&unknown);
-        let relink = changed
-            .iter()
-            .any(|p| is_unit_file(p) && file_name(p) == unit_file(&unit.name));
-        let owed = memory.owed(&unit.name);
-        let action = if !state.active() {
-            Some(Action::Start)
-        } else if any_changed(&unit.restart_on) || owed == Some(Action::Restart) {
-            Some(Action::Restart)
-        } else if any_changed(&unit.reload_on) {
-            Some(Action::Reload)
-        } else {
-            owed
-        };
-        let enable = !state.enabled() && state.can_be_enabled() && wants_to_be_enabled(plan, unit);
-        if enable || relink || action.is_some() {
-            let before = before(&unit.name, state);
-            found.units.push(UnitChange {
-                unit,
-                before,
-                enable,
-                relink,
-                action,
-            });
-        }
-    }
-    let dropped = dropped
-        .iter()
-        .map(|name| before(name, states.get(name).unwrap_or(&unknown)));
-    // whoever has files open in a file system keeps it: it goes at the next boot
-    let dropped = dropped.map(|unit| UnitBefore {
-        active: unit.active && !services::is_mount(&unit.name),
-        ..unit
-    });
-    found.dropped_units = dropped.filter(|u| u.enabled || u.active).collect();
-    Ok(())
-}
-
-pub(super) fn before(name: &str, state: &UnitState) -> UnitBefore {
-    UnitBefore {
-        name: name.to_owned(),
-        enabled: state.enabled(),
-        active: state.active(),
-    }
-}
-
-/// A unit file without an install section is started by what wants it, and can never be "enabled".
-fn wants_to_be_enabled(plan: &Plan, unit: &Unit) -> bool {
-    let file = plan
-        .files
-        .iter()
-        .find(|f| is_unit_file(&f.path) && file_name(&f.path) == unit_file(&unit.name));
-    file.is_none_or(|f| f.content.lines().any(|l| l.trim() == "[Install]"))
-}
-
-/// systemd reads it only when told to.
-pub(crate) fn is_unit_file(path: &str) -> bool {
-    path.contains("/systemd/system/")
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// "camera@porch.service" comes from "camera@.service".
-fn unit_file(unit: &str) -> String {
-    match (unit.find('@'), unit.rfind('.')) {
-        (Some(at), Some(dot)) if at < dot => format!("{}{}", &unit[..=at], &unit[dot..]),
-        _ => unit.to_owned(),
-    }
 }

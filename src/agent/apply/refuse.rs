@@ -1,8 +1,10 @@
 //! Everything that can be known to fail is refused before anything is touched. Reads only.
 
 pub(super) mod camera;
+mod directories;
 
 use super::compare::Differences;
+use super::state::Memory;
 use crate::accounts::Accounts;
 use crate::files;
 use crate::host::Host;
@@ -158,7 +160,13 @@ fn is_memory(path: &str) -> bool {
 }
 
 /// What stands against just these differences on just this host.
-pub(crate) fn differences(host: &Host, plan: &Plan, accounts: &Accounts, found: &Differences) -> Result<(), Fault> {
+pub(crate) fn differences(
+    host: &Host,
+    plan: &Plan,
+    memory: &Memory,
+    accounts: &Accounts,
+    found: &Differences,
+) -> Result<(), Fault> {
     // A package may still bring the accounts; they are looked at again once it is there.
     if found.packages.is_empty() {
         owners(host, plan, accounts)?;
@@ -188,6 +196,7 @@ pub(crate) fn differences(host: &Host, plan: &Plan, accounts: &Accounts, found: 
         }
     }
     parents(host, plan, found)?;
+    directories::strangers(host, memory, accounts, found)?;
     match host.root() {
         Some(_) => Ok(()),
         None => camera::possible(plan, found),

@@ -183,6 +183,11 @@ impl Memory {
             .collect()
     }
 
+    /// Whether pistream made this directory, also one that stays for ever.
+    pub(crate) fn made(&self, path: &str) -> bool {
+        self.directories().contains(path) || self.state.directories.iter().any(|d| d.path == path)
+    }
+
     /// Every unit that pistream enabled or started.
     pub(crate) fn units(&self) -> BTreeSet<&str> {
         let unfinished = self.unfinished.iter().flat_map(|j| &j.units).map(|u| u.name.as_str());

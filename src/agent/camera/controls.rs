@@ -24,21 +24,27 @@ pub(crate) struct Applied {
 }
 
 impl Camera {
-    /// Sets controls by name, in the order of their names, and reads back what the driver made of them. Integers are
-    /// clamped to the driver's range first, since some drivers refuse what others clamp.
+    /// Sets controls by name, in the order of their names as far as the driver lets, and reads back what it made of them.
+    /// Integers are clamped to the driver's range first, since some drivers refuse what others clamp.
     ///
     /// # Errors
-    /// The first control that is missing, cannot be set or cannot be read back.
+    /// The first control that is missing (then nothing is set), cannot be set or cannot be read back.
     pub(crate) fn set(&self, wanted: &BTreeMap<String, ControlValue>) -> Result<Applied, CameraError> {
         let mut applied = Applied::default();
         if wanted.is_empty() {
             return Ok(applied);
         }
         let known = self.descriptions()?;
+        let mut all = Vec::new();
         for (name, value) in wanted {
             let control = self.find(name, &known)?;
-            let asked = self.number(control, value)?;
-            self.write(control, control.within(asked))?;
+            all.push((control, self.number(control, value)?));
+        }
+        for (control, asked) in self.refused(all.clone()) {
+            self.write(control, asked)?;
+        }
+        for (control, asked) in all {
+            let name = &control.name;
             if !control.is_readable() {
                 continue;
             }
@@ -72,24 +78,39 @@ impl Camera {
         Ok(wanted.iter().filter_map(|entry| judge(entry).err()).collect())
     }
 
-    /// Puts these controls back to what the driver had them at, and tells to what; those it no longer has, or that have
-    /// no default, are left out.
+    /// Puts these controls back to what the driver had them at, and tells of each to what, or why that cannot be; those it
+    /// no longer has, or that have no default, are left out.
     ///
     /// # Errors
-    /// The first control that the driver does not let go back.
-    pub(crate) fn reset<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<Vec<(String, i64)>, CameraError> {
+    /// [`CameraError::List`].
+    pub(crate) fn reset(
+        &self,
+        names: &[&String],
+        mut tell: impl FnMut(String, Result<i64, CameraError>),
+    ) -> Result<(), CameraError> {
         let known = self.descriptions()?;
-        let mut reset = Vec::new();
-        for name in names {
-            let Some(control) = known.iter().find(|known| known.name == *name) else {
-                continue;
-            };
-            if control.unsettable().is_none() && control.is_readable() {
-                self.write(control, control.default)?;
-                reset.push((name.clone(), control.default));
+        let mut all = Vec::new();
+        // numbers before the automatics that take them into their hands
+        for numbers in [true, false] {
+            for known in &known {
+                let wanted = names.contains(&&known.name) && known.unsettable().is_none() && known.is_readable();
+                if wanted && known.kind.is_integer() == numbers {
+                    all.push((known, known.default));
+                }
             }
         }
-        Ok(reset)
+        let refused = self.refused(all.clone());
+        for (known, default) in all {
+            let stays = refused.iter().any(|(refused, _)| refused.id == known.id);
+            let done = if stays { self.write(known, default) } else { Ok(()) };
+            tell(known.name.clone(), done.map(|()| default));
+        }
+        Ok(())
+    }
+
+    /// Sets controls, and tells which the driver refuses for good.
+    fn refused<'a>(&self, all: Vec<(&'a Description, i64)>) -> Vec<(&'a Description, i64)> {
+        in_passes(all, |(control, value)| self.write(control, *value).is_ok())
     }
 
     /// All controls, as `v4l2-ctl --list-ctrls-menus` shows them.
@@ -189,6 +210,7 @@ impl Camera {
     }
 
     fn write(&self, control: &Description, value: i64) -> Result<(), CameraError> {
+        let value = control.within(value);
         let set = Control {
             id: control.id,
             value: Value::Integer(value),
@@ -244,6 +266,18 @@ impl Camera {
     }
 }
 
+/// Sets one after the other, and those that were refused again and again, as long as it gets further: what an automatic
+/// has in its hands is refused until that is off (uvcvideo: focus_absolute, and focus_automatic_continuous after it).
+/// What is refused for good.
+fn in_passes<T>(mut left: Vec<T>, mut set: impl FnMut(&T) -> bool) -> Vec<T> {
+    let mut before = usize::MAX;
+    while left.len() < before {
+        before = left.len();
+        left.retain(|one| !set(one));
+    }
+    left
+}
+
 /// ", the nearest it has are …", or what else there is to say.
 fn nearest(name: &str, known: &[&str]) -> String {
     if known.is_empty() {
@@ -266,6 +300,28 @@ fn nearest(name: &str, known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_automatic_holds_is_set_once_that_is_off_and_what_is_refused_for_good_is_told() {
+        let set = |wanted: &[(&'static str, i64)]| {
+            let (mut automatic, mut asked) = (1, 0);
+            let refused = in_passes(wanted.to_vec(), |(name, value)| {
+                asked += 1;
+                match *name {
+                    "focus_automatic_continuous" => automatic = *value,
+                    "focus_absolute" if automatic == 0 => {}
+                    _ => return false,
+                }
+                true
+            });
+            (refused, asked)
+        };
+        let slave = ("focus_absolute", 40);
+        assert_eq!(set(&[slave, ("focus_automatic_continuous", 0)]), (vec![], 3));
+        assert_eq!(set(&[slave, ("focus_automatic_continuous", 1)]), (vec![slave], 3));
+        assert_eq!(set(&[slave]), (vec![slave], 1));
+        assert_eq!(set(&[]), (vec![], 0));
+    }
 
     #[test]
     fn a_missing_control_names_its_neighbours() {

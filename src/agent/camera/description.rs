@@ -56,7 +56,7 @@ impl Kind {
         matches!(self, Kind::Menu | Kind::IntegerMenu)
     }
 
-    fn is_integer(self) -> bool {
+    pub(super) fn is_integer(self) -> bool {
         matches!(self, Kind::Integer | Kind::Integer64)
     }
 }

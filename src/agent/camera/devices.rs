@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<VideoDevice> {
     cameras
         .map(|camera| VideoDevice {
             lasting: lasting.get(&camera.path).cloned(),
+            formats: camera.formats(),
             path: camera.path.to_string_lossy().into_owned(),
             driver: camera.driver,
             card: camera.card,
@@ -66,6 +67,9 @@ pub(crate) fn find(wanted: &WantedDevice) -> Result<String, NoDevice> {
             others.push(format!("{} {}", path.display(), camera.card));
             continue;
         }
+        if !may_be_meant(camera.captures(), wanted) {
+            continue;
+        }
         match unlike(&camera, wanted) {
             None => return Ok(path.to_string_lossy().into_owned()),
             // of a device that is called right this says more than that another cannot be opened
@@ -82,6 +86,12 @@ pub(crate) fn find(wanted: &WantedDevice) -> Result<String, NoDevice> {
             unfit: device.is_some(),
         }
     }))
+}
+
+/// Whether a device that is called right is worth a word: where no path says which one, a USB camera's second device, which
+/// has metadata alone, is not, and what the first lacks is told.
+fn may_be_meant(captures: bool, wanted: &WantedDevice) -> bool {
+    captures || wanted.device.is_some() || wanted.format.is_none()
 }
 
 /// What a device that is called right lacks, if anything.
@@ -129,6 +139,21 @@ mod tests {
         assert!(is_called("bm2835 mmal", "camera0", &legacy));
         assert!(!is_called("uvcvideo", "HD Webcam C270: mmal service", &legacy));
         assert!(is_called("unicam", "unicam", &[]));
+    }
+
+    #[test]
+    fn a_device_without_pictures_is_meant_by_its_path_alone_where_pictures_are_wanted() {
+        let pictures = WantedDevice {
+            format: Some("H264".to_owned()),
+            ..WantedDevice::default()
+        };
+        let at_a_path = WantedDevice {
+            device: Some("/dev/video2".to_owned()),
+            ..pictures.clone()
+        };
+        assert!(!may_be_meant(false, &pictures) && may_be_meant(true, &pictures));
+        assert!(may_be_meant(false, &at_a_path), "that it captures nothing is told");
+        assert!(may_be_meant(false, &WantedDevice::default()), "a codec");
     }
 
     #[test]

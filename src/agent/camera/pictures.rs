@@ -21,8 +21,8 @@ type Size = (u32, u32);
 impl Camera {
     /// Why it does not deliver this picture in this format, with the nearest that it lists; `None` where it does, and
     /// where its driver lists nothing.
-    pub(super) fn lacks(&self, format: [u8; 4], wanted: Picture) -> Option<String> {
-        let format = u32::from_le_bytes(format);
+    pub(super) fn lacks(&self, format: &str, wanted: Picture) -> Option<String> {
+        let format = u32::from_le_bytes(format.as_bytes().try_into().ok()?);
         let size = (wanted.width, wanted.height);
         let nearest = nearest_size(&self.sizes(format), size)?;
         if nearest != size {

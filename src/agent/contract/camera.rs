@@ -45,7 +45,8 @@ pub struct Pipeline {
     pub requires: Vec<Requirement>,
     /// A program that delivers the pictures: its stdout is ffmpeg's stdin, and the two live and die together.
     pub capture: Option<Capture>,
-    /// Where `controls` are set, before ffmpeg starts and in the order of their names: a path, or [`DEVICE`].
+    /// Where `controls` are set, before ffmpeg starts and in the order of their names as far as its driver lets: a path, or
+    /// [`DEVICE`].
     pub device: Option<String>,
     /// V4L2 controls by their names as the driver has them in lower case with underscores ("video_bitrate").
     #[serde(default)]
@@ -76,6 +77,10 @@ pub const CAMERA: &str = "{camera}";
 
 /// In a pipeline's `arguments` and in those of its `capture`: the bitrate that the encoder is told at its start. Bits per second.
 pub const BITRATE: &str = "{bitrate}";
+
+/// At the beginning of one of a pipeline's `arguments`, before a width in pixels and a `}`: so many bytes as the lines of the
+/// board's raw pictures of this width are apart.
+pub const STRIDE: &str = "{stride ";
 
 /// A program beside ffmpeg, and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

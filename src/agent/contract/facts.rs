@@ -78,6 +78,9 @@ pub struct VideoDevice {
     pub lasting: Option<String>,
     pub driver: String,
     pub card: String,
+    /// What it delivers, four characters each ("MJPG"); none of what delivers no pictures, as a USB camera's second device.
+    #[serde(default)]
+    pub formats: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

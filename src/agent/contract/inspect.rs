@@ -25,8 +25,6 @@ pub struct InspectRequest {
     pub http: String,
     /// Whose journal tells what became of restreams: "pistream-door.service".
     pub unit: String,
-    /// Decode at least so many frames of every stream.
-    pub frames: u32,
     /// Give up on a stream after so long. Seconds.
     pub timeout: u64,
     pub streams: Vec<StreamRequest>,
@@ -106,6 +104,8 @@ impl std::fmt::Debug for Caller {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamRequest {
     pub name: String,
+    /// Decode at least so many frames of it.
+    pub frames: u32,
     /// The directory its recordings grow in, if it is recorded.
     pub recordings: Option<String>,
     /// Path of the playlist under `http`, if HLS is on: "/hls/porch/index.m3u8".

@@ -86,6 +86,7 @@ mod tests {
             lasting: None,
             driver: driver.to_owned(),
             card: card.to_owned(),
+            formats: Vec::new(),
         }
     }
 

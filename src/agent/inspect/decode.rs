@@ -12,8 +12,12 @@ use std::time::{Duration, Instant};
 /// Frame rate and bitrate are measured over at least so many seconds and one whole keyframe interval ...
 const SHORTEST: f64 = 4.0;
 
-/// ... or over so many seconds, if keyframes are further apart.
+/// ... or over so many seconds, if keyframes are further apart, or frames come more slowly than they are meant to: a film at
+/// a rate of its own, a camera in the dark.
 const LONGEST: f64 = 12.0;
+
+/// Motion cannot be told from fewer frames.
+const FEWEST: u32 = 5;
 
 #[derive(Default)]
 struct Seen {
@@ -24,7 +28,8 @@ struct Seen {
 impl Seen {
     fn enough(&self, frames: u32) -> bool {
         let span = self.listing.span();
-        self.pictures.frames >= frames && (span >= LONGEST || span >= SHORTEST && self.listing.whole_interval())
+        let steady = span >= SHORTEST && self.listing.whole_interval();
+        self.pictures.frames >= frames && steady || self.pictures.frames >= frames.min(FEWEST) && span >= LONGEST
     }
 }
 
@@ -68,10 +73,11 @@ fn play(ffmpeg: &Ffmpeg, url: &str, frames: u32, timeout: Duration) -> std::io::
         let ended = ffmpeg::wait(&mut child, deadline, || lock(&seen).enough(frames));
         (ended, words.join().unwrap_or_default())
     });
-    let Seen { pictures, listing } = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let early = pictures.frames < frames;
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let enough = seen.pictures.frames >= frames || seen.enough(frames);
+    let Seen { pictures, listing } = seen;
     let error = match (ended, words.errors()) {
-        _ if !early => None,
+        _ if enough => None,
         (_, said) if !said.is_empty() => Some(said),
         (Some(status), _) => Some(format!("ffmpeg ended early: {status}")),
         (None, _) if pictures.frames == 0 => Some(format!("no frame within {} s", timeout.as_secs())),

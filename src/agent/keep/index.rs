@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(Serialize)]
 struct List<'a> {
     chunks: Vec<Entry<'a>>,
+    /// Finished, and not filed yet: there are pictures of that time, though nobody can have them so far.
+    filing: Vec<Span>,
     /// Since when the chunk is written that is not finished. Seconds since 1970.
     recording: Option<u64>,
 }
@@ -23,6 +25,13 @@ struct Entry<'a> {
     start: u64,
     end: u64,
     bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Span {
+    /// Seconds since 1970.
+    start: u64,
+    end: u64,
 }
 
 pub(super) struct Index {
@@ -39,11 +48,19 @@ impl Index {
         }
     }
 
-    /// Writes the lists that have changed. `filed` by time, `growing` what nginx is writing.
-    pub(super) fn write(&mut self, root: &Path, filed: &[Filed], growing: &[&Chunk]) -> Result<(), files::Error> {
+    /// Writes the lists that have changed. `filed` by time, `finished` what waits to be, some of it no longer; `growing` what
+    /// nginx is writing.
+    pub(super) fn write(
+        &mut self,
+        root: &Path,
+        filed: &[Filed],
+        finished: &[Chunk],
+        growing: &[&Chunk],
+    ) -> Result<(), files::Error> {
         let mut lists: BTreeMap<&str, List<'_>> = BTreeMap::new();
         let empty = || List {
             chunks: Vec::new(),
+            filing: Vec::new(),
             recording: None,
         };
         for Filed { chunk, end } in filed {
@@ -55,6 +72,14 @@ impl Index {
                 end: *end,
                 bytes: chunk.bytes,
             });
+        }
+        for chunk in finished {
+            let list = lists.entry(&chunk.stream).or_insert_with(empty);
+            let (start, end) = (chunk.start, chunk.end());
+            // who was refused leaves a file without pictures
+            if end > start && list.chunks.iter().rev().all(|filed| filed.start != start) {
+                list.filing.push(Span { start, end });
+            }
         }
         for chunk in growing {
             lists.entry(&chunk.stream).or_insert_with(empty).recording = Some(chunk.start);

@@ -111,8 +111,9 @@ impl Keeper {
             }
             Err(error) => self.cannot("look at the disk of", &error),
         }
-        self.begin(now, finished);
-        if let Err(error) = self.index.write(&self.root, self.shelf.all(), &growing) {
+        self.begin(now, &finished);
+        let index = &mut self.index;
+        if let Err(error) = index.write(&self.root, self.shelf.all(), &finished, &growing) {
             self.say(&error.line());
         }
         self.tell(now, growing.len());
@@ -154,17 +155,17 @@ impl Keeper {
     }
 
     /// Takes the oldest finished chunk up, if nothing is under way.
-    fn begin(&mut self, now: Instant, finished: Vec<Chunk>) {
+    fn begin(&mut self, now: Instant, finished: &[Chunk]) {
         for chunk in finished {
             if self.job.is_some() {
                 return;
             }
-            if self.waiting.rests(&chunk, now) {
+            if self.waiting.rests(chunk, now) {
                 continue;
             }
-            if self.waiting.is_hopeless(&chunk) || self.config.format == Format::Flv {
-                let done = file_as_it_is(&self.config, &chunk);
-                self.conclude(&chunk, done.map(Some), now);
+            if self.waiting.is_hopeless(chunk) || self.config.format == Format::Flv {
+                let done = file_as_it_is(&self.config, chunk);
+                self.conclude(chunk, done.map(Some), now);
                 continue;
             }
             // the film is as large as the chunk; without room for it the chunk waits
@@ -176,7 +177,7 @@ impl Keeper {
             }
             match Job::start(&self.config, chunk.clone()) {
                 Ok(job) => self.job = Some(job),
-                Err(error) => self.conclude(&chunk, Err(error), now),
+                Err(error) => self.conclude(chunk, Err(error), now),
             }
         }
     }

@@ -120,7 +120,7 @@ impl Capture {
     pub(super) fn failure(&self, since: Instant) -> Option<(Cause, String)> {
         let status = self
             .ended
-            .filter(|status| !self.told && !cause::is_broken_pipe(*status))?;
+            .filter(|status| !self.told && !cause::is_broken_pipe(*status, self.since(since)))?;
         let complaint = self.complaint(since);
         Some(complaint.unwrap_or_else(|| cause::end(&self.name, status, self.since(since).next_back())))
     }
@@ -128,5 +128,6 @@ impl Capture {
 
 /// `rpicam-vid` tells of every frame ("#12 (15.00 fps) exp 33239.00 …"), libcamera of its every step.
 fn says_nothing(line: &str) -> bool {
-    line.starts_with('#') || line.contains("]  INFO ") || line.contains("] INFO ")
+    let information = line.contains("]  INFO ") || line.contains("] INFO ");
+    line.starts_with('#') || information && !line.contains(cause::IN_USE)
 }

@@ -9,6 +9,7 @@ mod tests;
 use pistream_agent::Cause;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::time::Instant;
 
 /// A run shorter than this that ends with a broken connection was shown the door rather than cut off: nginx-rtmp closes
 /// the connection of a publisher it denies after the first frame.
@@ -20,7 +21,10 @@ pub(super) struct Ending<'a> {
     /// `None` when it could not be learnt.
     pub(super) status: Option<ExitStatus>,
     /// The last lines ffmpeg printed, oldest first, without statistics and information.
-    pub(super) lines: &'a [String],
+    /// Each with when it came.
+    pub(super) lines: &'a [(Instant, String)],
+    /// What was said before, while all was still well, tells of nothing that ended it.
+    pub(super) since: Instant,
     /// How long frames had been advancing.
     pub(super) streamed: std::time::Duration,
 }
@@ -81,15 +85,18 @@ const SIGNS: &[Sign] = &[
     sign(Cause::ServerRefused, &["rtmp", "Operation not permitted"]),
 ];
 
-/// The cause, and the line that told it (or the last line, or the exit status in words).
+/// The cause, and the line that told it (or the last line, however old, or the exit status in words).
 pub(super) fn classify(ending: &Ending<'_>) -> (Cause, String) {
+    let is_recent = |(at, _): &&(Instant, String)| *at >= ending.since;
     for sign in SIGNS {
-        let tells = |line: &&String| sign.words.iter().all(|word| line.contains(word));
-        if let Some(line) = ending.lines.iter().find(tells) {
+        let tells = |said: &&(Instant, String)| is_recent(said) && sign.words.iter().all(|word| said.1.contains(word));
+        if let Some((_, line)) = ending.lines.iter().find(tells) {
             return judged(sign, ending, plain(line));
         }
     }
-    let last = ending.lines.last().map(|line| plain(line));
+    let last = ending.lines.last();
+    let of_the_end = last.is_some_and(|said| is_recent(&said));
+    let last = last.map(|(_, line)| plain(line));
     match ending.status.and_then(|status| status.signal()) {
         Some(signal) => (Cause::Killed, format!("ffmpeg was killed by signal {signal}")),
         // ffmpeg catches TERM, INT and QUIT, closes its output and exits with 255
@@ -98,7 +105,8 @@ pub(super) fn classify(ending: &Ending<'_>) -> (Cause, String) {
         }
         None if ending.status.is_some_and(|status| status.success()) => (
             Cause::Unknown,
-            last.unwrap_or_else(|| "ffmpeg came to the end of its input".to_owned()),
+            last.filter(|_| of_the_end)
+                .unwrap_or_else(|| "ffmpeg came to the end of its input".to_owned()),
         ),
         None => (Cause::Unknown, last.unwrap_or_else(|| described(ending.status))),
     }

@@ -1,6 +1,6 @@
 //! Which pipeline is run: the first all of whose requirements hold. Pure: whether one holds is asked of somebody else.
 
-use pistream_agent::{BITRATE, CAMERA, DEVICE, Pipeline, Requirement};
+use pistream_agent::{BITRATE, CAMERA, DEVICE, Pipeline, Requirement, STRIDE};
 
 /// What requirements found on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,8 +78,9 @@ impl std::fmt::Display for PassedOver {
     }
 }
 
-/// The pipeline with what was found wherever [`DEVICE`] and [`CAMERA`] stand for it, and its bitrate for [`BITRATE`].
-pub(super) fn placed(pipeline: &Pipeline, found: &Found, bitrate: Option<u32>) -> Pipeline {
+/// The pipeline with what was found wherever [`DEVICE`] and [`CAMERA`] stand for it, its bitrate for [`BITRATE`], and a width
+/// rounded up to a multiple of `padding` after [`STRIDE`].
+pub(super) fn placed(pipeline: &Pipeline, found: &Found, bitrate: Option<u32>, padding: u32) -> Pipeline {
     let bitrate = bitrate.map(|bitrate| bitrate.to_string());
     let mut placed = pipeline.clone();
     let own = placed.arguments.iter_mut().chain(&mut placed.device);
@@ -93,9 +94,17 @@ pub(super) fn placed(pipeline: &Pipeline, found: &Found, bitrate: Option<u32>) -
         };
         if let Some(instead) = instead {
             instead.clone_into(text);
+        } else if let Some(padded) = padded(text, padding) {
+            *text = padded;
         }
     }
     placed
+}
+
+fn padded(text: &str, padding: u32) -> Option<String> {
+    let (width, rest) = text.strip_prefix(STRIDE)?.split_once('}')?;
+    let width: u32 = width.parse().ok()?;
+    Some(format!("{}{rest}", width.checked_next_multiple_of(padding)?))
 }
 
 #[cfg(test)]
@@ -205,10 +214,27 @@ mod tests {
             camera: Some("1".to_owned()),
             ..device("/dev/video2")
         };
-        let placed = placed(&found, &place, Some(250_000));
+        let placed = placed(&found, &place, Some(250_000), 64);
         assert_eq!(placed.device.as_deref(), Some("/dev/video2"));
         assert_eq!(placed.arguments, ["-i", "/dev/video2", "x{device}"]);
         assert_eq!(placed.capture.unwrap().arguments, ["--camera", "1", "-b", "250000"]);
-        assert_eq!(super::placed(&found, &Found::default(), None), found);
+        assert_eq!(super::placed(&found, &Found::default(), None, 64), found);
+    }
+
+    #[test]
+    fn lines_are_as_far_apart_as_the_board_pads_them() {
+        let on = |text, padding| padded(text, padding);
+        assert_eq!(on("{stride 160}x120", 64).as_deref(), Some("192x120"));
+        assert_eq!(on("{stride 160}x120", 128).as_deref(), Some("256x120"));
+        assert_eq!(on("{stride 640}x480", 128).as_deref(), Some("640x480"));
+        for other in [
+            "160x120",
+            "{stride }x120",
+            "{stride 160",
+            "{stride 4294967295}x1",
+            "x{stride 160}",
+        ] {
+            assert_eq!(on(other, 128), None, "{other}");
+        }
     }
 }

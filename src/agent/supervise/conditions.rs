@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// `get_throttled` of the Pi's firmware, as its kernel driver shows it: hexadecimal, without "0x".
-const THROTTLED: &str = "soc:firmware/get_throttled";
+/// `get_throttled` of the Pi's firmware, as its kernel driver shows it: hexadecimal, without "0x". A Pi 5 has
+/// nothing at this place.
+const THROTTLED: &str = "/sys/devices/platform/soc/soc:firmware/get_throttled";
 /// What its bits mean now; the same bits 16 higher mean "since power came". From `vcgencmd`'s documentation.
 const BITS: [(u32, &str); 4] = [
     (0, "under-voltage: the power supply is too weak"),
@@ -19,8 +20,13 @@ const BITS: [(u32, &str); 4] = [
 /// What is wrong with this host now, in words. `configured` is when the configuration was written: a clock that says less
 /// has not been set since power came, since a Pi up to the fourth has none that runs without.
 pub(super) fn look(now: SystemTime, configured: Option<SystemTime>) -> Vec<String> {
-    let firmware = fs::read_to_string(Path::new("/sys/devices/platform/soc").join(THROTTLED)).unwrap_or_default();
-    clock(now, configured).into_iter().chain(throttled(&firmware)).collect()
+    let power = throttled(&read(Path::new(THROTTLED))).or_else(|| undervoltage(Path::new("/sys/class/hwmon")));
+    clock(now, configured).into_iter().chain(power).collect()
+}
+
+/// What is not there says nothing.
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
 
 /// A failure with what may be behind it. That a certificate is not valid yet is the clock's doing.
@@ -48,6 +54,18 @@ fn clock(now: SystemTime, configured: Option<SystemTime>) -> Option<String> {
     })
 }
 
+/// The first of those bits, as the driver raspberrypi-hwmon shows it on all Pis.
+fn undervoltage(sensors: &Path) -> Option<String> {
+    for sensor in fs::read_dir(sensors).ok()? {
+        let sensor = sensor.ok()?.path();
+        let says = |file, word| read(&sensor.join(file)).trim() == word;
+        if says("name", "rpi_volt") && says("in0_lcrit_alarm", "1") {
+            return throttled("1");
+        }
+    }
+    None
+}
+
 fn throttled(firmware: &str) -> Option<String> {
     let bits = u32::from_str_radix(firmware.trim().trim_start_matches("0x"), 16).ok()?;
     let now: Vec<&str> = BITS
@@ -59,9 +77,28 @@ fn throttled(firmware: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn the_alarm_of_the_pis_own_sensor_is_told_and_no_others() {
+        let sensors = std::env::temp_dir().join(format!("pistream-sensors-{}", std::process::id()));
+        for (sensor, name, alarm) in [("hwmon0", "rp1_adc", "1\n"), ("hwmon1", "rpi_volt\n", "0\n")] {
+            fs::create_dir_all(sensors.join(sensor)).unwrap();
+            fs::write(sensors.join(sensor).join("name"), name).unwrap();
+            fs::write(sensors.join(sensor).join("in0_lcrit_alarm"), alarm).unwrap();
+        }
+        assert_eq!(undervoltage(&sensors), None);
+        fs::write(sensors.join("hwmon1/in0_lcrit_alarm"), "1\n").unwrap();
+        assert_eq!(
+            undervoltage(&sensors).as_deref(),
+            Some("the Pi reports under-voltage: the power supply is too weak")
+        );
+        fs::remove_dir_all(&sensors).unwrap();
+        assert_eq!(undervoltage(&sensors), None);
+    }
 
     #[test]
     fn a_clock_before_the_last_deploy_is_not_set() {

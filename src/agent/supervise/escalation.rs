@@ -13,6 +13,8 @@ const FAILURES_BEFORE_A_RESET: u32 = 2;
 const BETWEEN_RESETS: Duration = Duration::from_secs(30);
 /// Nothing has helped for so long: only then the host goes down with everything else that runs on it.
 const DARK_BEFORE_A_REBOOT: Duration = Duration::from_secs(300);
+/// How it is told that somebody else has the device: by the kernel (EBUSY), by rpicam-apps, by libcamera.
+const IN_USE: [&str; 3] = ["busy", "failed to acquire camera", "in use by another process"];
 
 #[derive(Debug)]
 pub(super) struct Escalation {
@@ -43,8 +45,13 @@ impl Escalation {
         if streamed >= WELL {
             (self.failures, self.since) = (0, None);
         }
-        // who has the device in use elsewhere would be thrown out by a reset, and the kernel may not bear it
-        if !is_the_devices(cause) || message.contains("busy") {
+        // who has the device in use elsewhere would be thrown out by a reset, and the kernel may not bear it; that somebody
+        // has it shows that it works
+        if IN_USE.iter().any(|words| message.contains(words)) {
+            (self.failures, self.since) = (0, None);
+            return None;
+        }
+        if !is_the_devices(cause) {
             return None;
         }
         self.failures = self.failures.saturating_add(1);
@@ -115,11 +122,26 @@ mod tests {
         };
         assert!(!many(Escalation::new(false, false), Cause::Stalled, "no frame"));
         assert!(!many(all(), Cause::Network, "lost"));
-        assert!(!many(
-            all(),
-            Cause::Camera,
-            "ioctl(VIDIOC_STREAMON): Device or resource busy"
-        ));
+        for elsewhere in [
+            "ioctl(VIDIOC_STREAMON): Device or resource busy",
+            "rpicam-vid: ERROR: *** failed to acquire camera /base/soc/i2c0mux/i2c@1/imx219@10 ***",
+            "rpicam-vid: [0:59:20.977] [3232]  INFO Camera camera.cpp:1021 Pipeline handler in use by another process",
+        ] {
+            assert!(!many(all(), Cause::Camera, elsewhere), "{elsewhere}");
+        }
         assert!(many(all(), Cause::Encoder, "failed"));
+    }
+
+    #[test]
+    fn five_minutes_that_somebody_else_had_the_camera_are_not_dark() {
+        let (mut escalation, start) = (all(), Instant::now());
+        let mut after = |seconds, message| {
+            let at = start + Duration::from_secs(seconds);
+            escalation.after(Cause::Camera, message, NEVER, at)
+        };
+        assert_eq!(after(0, "failed to start camera"), None);
+        assert_eq!(after(10, "failed to acquire camera"), None);
+        assert_eq!(after(400, "failed to start camera"), None);
+        assert_eq!(after(410, "failed to start camera"), Some(Remedy::Reset));
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn objections(pipelines: &[Pipeline]) -> Vec<CameraError> {
             }
         });
         if possible {
-            let placed = placed(pipeline, &found, None);
+            let placed = placed(pipeline, &found, None, board::line_padding());
             let camera = placed.device.and_then(|device| Camera::open(Path::new(&device)).ok());
             let objections = camera.map(|camera| camera.objections(&placed.controls));
             return objections.map_or_else(Vec::new, |known| known.unwrap_or_else(|error| vec![error]));

@@ -5,7 +5,7 @@
 //! status socket: it lives exactly as long as what it remembers, since a driver forgets its controls at a reboot too.
 
 use super::journal::log;
-use crate::camera::Camera;
+use crate::camera::{Camera, CameraError};
 use crate::files;
 use pistream_agent::ControlValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,8 @@ impl Remembered {
     }
 
     /// Before `wanted` is set on `device` (on none at all: an empty map): whatever else was set goes back to its default.
-    /// A device that is gone, or does not let go, is told of and forgotten: its driver decides from then on.
+    /// A device that is gone is told of and forgotten: its driver decides from then on. What a device does not let go stays
+    /// remembered for the next time.
     pub(super) fn exchange(&mut self, device: Option<&str>, wanted: &BTreeMap<String, ControlValue>) {
         let mut now = Names::new();
         if let Some(device) = device.filter(|_| !wanted.is_empty()) {
@@ -41,12 +42,26 @@ impl Remembered {
         }
         for (device, names) in &self.names {
             let kept = now.get(device);
-            let mut dropped = names
-                .iter()
-                .filter(|name| kept.is_none_or(|kept| !kept.contains(*name)))
-                .peekable();
-            if dropped.peek().is_some() {
-                put_back(device, dropped);
+            let mut dropped = Vec::new();
+            for name in names {
+                if kept.is_none_or(|kept| !kept.contains(name)) {
+                    dropped.push(name);
+                }
+            }
+            if dropped.is_empty() {
+                continue;
+            }
+            let tell = |name, done: Result<i64, CameraError>| match done {
+                Ok(default) => log(format_args!(
+                    "control {name}: no longer configured, back to the driver's default {default}"
+                )),
+                Err(error) => {
+                    stays(&error);
+                    now.entry(device.clone()).or_default().insert(name);
+                }
+            };
+            if let Err(error) = Camera::open(Path::new(device)).and_then(|camera| camera.reset(&dropped, tell)) {
+                stays(&error);
             }
         }
         if now != self.names {
@@ -64,19 +79,10 @@ impl Remembered {
     }
 }
 
-fn put_back<'a>(device: &str, names: impl Iterator<Item = &'a String>) {
-    match Camera::open(Path::new(device)).and_then(|camera| camera.reset(names)) {
-        Ok(reset) => {
-            for (name, default) in reset {
-                log(format_args!(
-                    "control {name}: no longer configured, back to the driver's default {default}"
-                ));
-            }
-        }
-        Err(error) => log(format_args!(
-            "controls that are no longer configured stay as they are: {error}"
-        )),
-    }
+fn stays(error: &CameraError) {
+    log(format_args!(
+        "controls that are no longer configured stay as they are: {error}"
+    ));
 }
 
 #[cfg(test)]

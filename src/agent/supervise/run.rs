@@ -20,6 +20,7 @@ use ending::Stopping;
 use pistream_agent::Cause;
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ pub(super) struct Run {
     first_frame: Option<Instant>,
     /// When the frame count last grew; the start, as long as there is none.
     advanced: Instant,
+    /// And when it had grown before that.
+    advanced_before: Instant,
     meter: Meter,
     connections: Connections,
     delivery: Delivery,
@@ -56,7 +59,7 @@ pub(super) struct Run {
     /// Somebody asks what is measured.
     followed: bool,
     waits: bool,
-    lines: VecDeque<String>,
+    lines: VecDeque<(Instant, String)>,
     silent_since: Option<Instant>,
     stopping: Option<Stopping>,
     ended: Option<(Instant, Option<ExitStatus>)>,
@@ -99,6 +102,7 @@ impl Run {
             stall_after,
             first_frame: None,
             advanced: now,
+            advanced_before: now,
             meter: Meter::default(),
             delivery: Delivery::default(),
             written: None,
@@ -140,7 +144,7 @@ impl Run {
             Said::Progress { frames, bytes } => {
                 if frames > self.frames {
                     self.frames = frames;
-                    self.advanced = now;
+                    self.advanced_before = mem::replace(&mut self.advanced, now);
                     self.first_frame.get_or_insert(now);
                 }
                 self.meter.add(Sample { at: now, frames, bytes });
@@ -157,7 +161,7 @@ impl Run {
                 if self.lines.len() == LAST_LINES {
                     self.lines.pop_front();
                 }
-                self.lines.push_back(line);
+                self.lines.push_back((now, line));
             }
             Said::End => self.silent_since = Some(now),
         }
@@ -232,6 +236,7 @@ impl Run {
                 let heard_out = silent || now.duration_since(at) > LAST_WORDS;
                 return Ok(heard_out.then(|| self.outcome(status)));
             }
+            (Some(status), Some(false)) if self.awaits_capture(status, now) => {}
             (Some(_), Some(false)) => self.stop(Stop::Alone, now),
             (None, Some(true)) => {
                 self.capture_ended_first |= self.stopping.is_none();
@@ -248,6 +253,15 @@ impl Run {
             self.signal(signal);
         }
         Ok(None)
+    }
+
+    /// An ffmpeg that knows no reason came to the end of what it was given: whoever closed that is about to end and to say
+    /// why, which who is told to end does not.
+    fn awaits_capture(&mut self, status: ExitStatus, now: Instant) -> bool {
+        let overdue = self
+            .silent_since
+            .is_some_and(|since| now.duration_since(since) >= LAST_WORDS);
+        !overdue && self.of_ffmpeg(Some(status), Duration::ZERO).0 == Cause::Unknown
     }
 
     /// When [`Run::step`] wants to be called again, at the latest.
@@ -292,16 +306,22 @@ impl Run {
     /// Why the run ended by itself. What befalls one of the two ends the other, so the one that ended first is asked.
     fn failure(&mut self, status: Option<ExitStatus>, streamed: Duration) -> (Cause, String) {
         let since = self.last_good();
-        let lines = self.lines.make_contiguous();
-        let of_ffmpeg = cause::classify(&Ending {
-            status,
-            lines,
-            streamed,
-        });
+        let of_ffmpeg = self.of_ffmpeg(status, streamed);
         match self.capture.as_ref().and_then(|capture| capture.failure(since)) {
-            // an ffmpeg that knows no reason came to the end of what it was given
             Some(of_capture) if self.capture_ended_first || of_ffmpeg.0 == Cause::Unknown => of_capture,
             _ => of_ffmpeg,
         }
+    }
+
+    /// Why it ended, by its own account. What it got over is no cause of anything now.
+    fn of_ffmpeg(&mut self, status: Option<ExitStatus>, streamed: Duration) -> (Cause, String) {
+        // the last count of frames comes after the last words, and as much later as it takes to close a dead connection
+        let since = self.last_good().min(self.advanced_before);
+        cause::classify(&Ending {
+            status,
+            lines: self.lines.make_contiguous(),
+            since,
+            streamed,
+        })
     }
 }

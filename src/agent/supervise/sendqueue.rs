@@ -57,6 +57,11 @@ impl Connections {
         self.look_up()
     }
 
+    /// After [`Connections::sent`]: whether the process has a socket of any kind, as who asks for a name has.
+    pub(super) fn are_begun(&self) -> bool {
+        !self.sockets.is_empty()
+    }
+
     fn look_up(&mut self) -> Option<Sent> {
         if self.sockets.is_empty() {
             return None;

@@ -1,9 +1,8 @@
 //! One camera, from its keys.
 
 mod adapt;
+mod address;
 mod source;
-
-use std::net::IpAddr;
 
 use super::hosts::{flat, ssh};
 use super::{Context, restream};
@@ -14,7 +13,7 @@ use crate::inventory::keys::{CameraKeys, CameraRecordingKeys, RecoverKeys, Serve
 use crate::inventory::reader::{Given, Named, Read, Reader, Switch, nearest, value};
 use crate::inventory::tree::Place;
 use crate::inventory::values::{OnOff, bitrate_in_words};
-use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Recover, Restream, Server, Size, Ssh};
+use crate::model::{Bitrate, Camera, Name, Profile, RecordingLimits, Recover, Restream, Server, Size};
 
 /// A camera, where its stream's name stands, and whose uplink it shares.
 pub(super) struct Built {
@@ -55,7 +54,7 @@ pub(super) fn build(
     let server = server(name, place, &keys.server, servers, reader);
     let at = servers.built.iter().find(|built| Some(&built.name) == server.as_ref());
     let tls = tls(name, keys.tls, at.copied(), reader);
-    let address = address(name, keys.address, ssh.as_ref(), &ssh_place, at.copied(), tls, reader);
+    let address = address::address(name, keys.address, ssh.as_ref(), &ssh_place, at.copied(), tls, reader);
     let stream_place = keys.stream.as_ref().map_or(place, |given| &given.place).clone();
     let site_place = keys.site.as_ref().map(|given| given.place.clone());
     let site = flat(keys.site)?.zip(site_place);
@@ -182,43 +181,6 @@ fn tls(name: &Name, given: Option<Given<OnOff>>, server: Option<&Server>, reader
         return None;
     }
     Some(wanted)
-}
-
-/// From where the server sees the camera. `None`: wrong. `Some(None)`: its certificate tells who it is, or the server's
-/// `publish` has to cover it.
-fn address(
-    name: &Name,
-    given: Option<Given<IpAddr>>,
-    ssh: Option<&Ssh>,
-    place: &Place,
-    server: Option<&Server>,
-    tls: Option<bool>,
-    reader: &mut Reader,
-) -> Option<Option<IpAddr>> {
-    if let Some(given) = given {
-        return given.value.map(Some);
-    }
-    let host = &ssh?.host;
-    if let Ok(address) = host.parse() {
-        return Some(Some(address));
-    }
-    let (server, tls) = (server?, tls?);
-    if !(tls && server.tls) && server.publish.is_empty() {
-        let finding = Finding::new(
-            place,
-            format!("{} would refuse {name}: `{host}` is not an address", server.name),
-        )
-        .label("nginx compares addresses, not names")
-        .help(format!(
-            "Either say from which address it publishes:\n\n{name}:\n  address: 192.168.0.10\n\n\
-                 or let a whole network publish:\n\n{}:\n  publish: [192.168.0.0/24]\n\n\
-                 or let certificates tell (`tls: on`).",
-            server.name
-        ));
-        reader.fault(finding);
-        return None;
-    }
-    Some(None)
 }
 
 /// Size, fps, bitrate, profile and level together.

@@ -1,7 +1,10 @@
 //! What concerns hosts of either kind: how to reach them, and that no two get in each other's way.
 
+use std::net::IpAddr;
+
 use super::Context;
 use super::camera::Built;
+use crate::inventory::Hosts;
 use crate::inventory::fault::Finding;
 use crate::inventory::keys::{CameraKeys, ServerKeys, SshKeys, ViewerKeys};
 use crate::inventory::reader::{Given, Named, Read, Reader, value};
@@ -115,6 +118,7 @@ pub(super) fn check_streams(cameras: &[(&Place, Option<Built>)], reader: &mut Re
 pub(super) fn check_hosts(
     servers: &[(&Place, Option<Server>)],
     cameras: &[(&Place, Option<Built>)],
+    hosts: Hosts,
     reader: &mut Reader,
 ) {
     let servers = servers
@@ -125,20 +129,31 @@ pub(super) fn check_hosts(
         .filter_map(|(place, c)| c.as_ref().map(|c| (*place, &c.camera.name, &c.camera.ssh)));
     let mut seen = std::collections::HashMap::new();
     for (place, name, ssh) in servers.chain(cameras) {
-        if ssh.transport == Transport::Local {
+        let target = match ssh.transport {
+            Transport::Local if hosts == Hosts::Processes => continue,
+            // however it is called
+            Transport::Local => None,
+            // 22 where none is given; an alias of the ssh configuration may mean another, and hides it from us
+            _ => Some((one_spelling(&ssh.host), ssh.port.unwrap_or(22), &ssh.jump)),
+        };
+        let Some(first) = seen.get(&target) else {
+            seen.insert(target, name);
             continue;
-        }
-        // 22 where none is given; an alias of the ssh configuration may mean another, and hides it from us
-        let target = (&ssh.host, ssh.port.unwrap_or(22), &ssh.jump);
-        match seen.get(&target) {
-            None => {
-                seen.insert(target, name);
-            }
-            Some(first) => {
-                let finding = Finding::new(place, format!("{first} and {name} are the same host: {}", ssh.host))
-                    .help("A host is a server or a camera, and named once.");
-                reader.fault(finding);
-            }
-        }
+        };
+        let finding = match target {
+            Some(_) => Finding::new(place, format!("{first} and {name} are the same host: {}", ssh.host))
+                .help("A host is a server or a camera, and named once."),
+            None => Finding::new(place, format!("{first} and {name} are both this machine")).help(
+                "A host is a server or a camera, and named once: what one of the two got would be removed for the other. \
+                 Give one a machine of its own, reached by ssh; to try a whole fleet on one machine there is `pistream demo`.",
+            ),
+        };
+        reader.fault(finding);
     }
+}
+
+/// An IPv6 address can be written in many ways.
+fn one_spelling(host: &str) -> String {
+    host.parse::<IpAddr>()
+        .map_or_else(|_| host.to_owned(), |address| address.to_string())
 }

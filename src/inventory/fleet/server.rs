@@ -1,6 +1,7 @@
 //! One server, from its keys.
 
 mod https;
+mod recording;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use super::Context;
 use super::hosts::{flat, ssh};
 use crate::inventory::definition::Keys;
 use crate::inventory::fault::Finding;
-use crate::inventory::keys::{NginxKeys, Port, RecordingKeys, SegmentKeys, ServerKeys};
+use crate::inventory::keys::{NginxKeys, Port, SegmentKeys, ServerKeys};
 use crate::inventory::reader::{Given, Read, Reader, Switch, value};
 use crate::inventory::short::locate;
 use crate::inventory::tree::Place;
 use crate::inventory::values::{Address, Install, OnOff, Sha256, in_words};
-use crate::model::{Name, Network, Nginx, Origin, Recording, Segments, Server, Ssh, Tarball, Transport};
+use crate::model::{Name, Network, Nginx, Origin, Segments, Server, Ssh, Tarball};
 
 /// Of HLS, where the inventory does not say: as long as cameras have between two keyframes by default.
 const HLS_FRAGMENT: Duration = Duration::from_secs(2);
@@ -47,8 +48,7 @@ pub(super) fn build(
         ],
         reader,
     );
-    let local = ssh.as_ref().is_some_and(|ssh| ssh.transport == Transport::Local);
-    let recording = flat(keys.recording).map(|switch| recording(switch, local, reader));
+    let recording = flat(keys.recording).map(|switch| recording::recording(switch, context.hosts, reader));
     let hls = segments(keys.hls, "an HLS", HLS_FRAGMENT, reader);
     let dash = segments(keys.dash, "a DASH", DASH_FRAGMENT, reader);
     let publish = networks(keys.publish);
@@ -87,7 +87,7 @@ fn address_of(ssh: &Ssh, name: &Name, place: &Place, reader: &mut Reader) -> Opt
     if address.is_none() {
         let message = format!("cameras and viewers cannot know {name} as `{}`", ssh.host);
         let finding = Finding::new(place, message)
-            .label("neither an IP address nor a full DNS name")
+            .label("neither an IP address that others can reach nor a full DNS name")
             .help(format!("Say where they reach it:\n\n{name}:\n  address: 203.0.113.7"));
         reader.fault(finding);
     }
@@ -142,34 +142,6 @@ fn nginx(given: Option<Given<NginxKeys>>, context: &Context) -> Option<Nginx> {
             module: module?,
         }),
     }
-}
-
-/// Where the hardened service sees nothing (systemd's ProtectHome and PrivateTmp), or what is gone after a reboot.
-const HIDDEN: [&str; 5] = ["/home", "/root", "/run", "/tmp", "/var/tmp"];
-
-/// `None`: wrong. `Some(None)`: off.
-fn recording(switch: Option<Switch<RecordingKeys>>, local: bool, reader: &mut Reader) -> Option<Option<Recording>> {
-    let Some(Switch::On(keys)) = switch else {
-        return Some(None);
-    };
-    let keys = keys.over(RecordingKeys::defaults());
-    let path = value(&keys.path)?.0.clone();
-    let hidden = HIDDEN.iter().find(|hidden| path.starts_with(hidden));
-    if let (Some(hidden), Some(given), false) = (hidden, &keys.path, local) {
-        let finding = Finding::new(&given.place, format!("recordings cannot lie below {hidden}"))
-            .help("The service that writes them sees nothing there. Take /var/lib, /srv or where a disk is mounted.");
-        reader.fault(finding);
-        return None;
-    }
-    Some(Some(Recording {
-        path,
-        interval: value(&keys.interval)?.0,
-        format: value(&keys.format)?,
-        keep: value(&keys.keep)?.0,
-        at_most: value(&keys.at_most)?.0,
-        keep_free: value(&keys.keep_free)?.0,
-        keep_at_least: value(&keys.keep_at_least)?.0,
-    }))
 }
 
 /// `None`: wrong. `Some(None)`: off.

@@ -133,10 +133,13 @@ impl Read for Jump {
 pub(in crate::inventory) struct Address(pub(in crate::inventory) String);
 
 impl Address {
-    /// `None` if it is neither (RFC 1123 for names).
+    /// `None` if it is neither (RFC 1123 for names), or an address that leads somewhere on one link alone: who writes such a
+    /// one needs an interface with it, which is another on every host.
     pub(in crate::inventory) fn new(text: &str) -> Option<Address> {
-        if let Ok(ip) = text.parse::<IpAddr>() {
-            return Some(Address(ip.to_string()));
+        match text.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            Ok(IpAddr::V6(ip)) if ip.is_unicast_link_local() => return None,
+            Ok(ip) => return Some(Address(ip.to_string())),
+            Err(_) => {}
         }
         let label = |label: &str| {
             let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -157,7 +160,7 @@ impl Read for Address {
         let address = Address::new(text);
         if address.is_none() {
             let finding = Finding::new(&node.place, format!("`{}` is not an address", shown(text)))
-                .help("Accepted: an IP address or a DNS name, without a port.");
+                .help("Accepted: an IP address (not one of a single link, fe80::/10) or a DNS name, without a port.");
             reader.fault(finding);
         }
         address
@@ -171,7 +174,8 @@ impl Read for Address {
 impl Read for IpAddr {
     fn read(node: &Node, reader: &mut Reader) -> Option<IpAddr> {
         let text = reader.scalar(node, "an IP address")?;
-        let address = text.parse().ok();
+        // one that stands for an IPv4 address is that: so nginx sees whoever comes from it
+        let address = text.parse().ok().map(|address: IpAddr| address.to_canonical());
         if address.is_none() {
             let finding = Finding::new(&node.place, format!("`{}` is not an IP address", shown(text)))
                 .help("Accepted: an IPv4 or IPv6 address, since nginx compares addresses, not names.");
@@ -189,11 +193,11 @@ impl Read for Network {
     fn read(node: &Node, reader: &mut Reader) -> Option<Network> {
         let text = reader.scalar(node, "an address or a network")?;
         let net = match text.parse::<IpAddr>() {
-            Ok(ip) => Some(IpNet::from(ip)),
+            Ok(ip) => Some(IpNet::from(ip.to_canonical())),
             Err(_) => text.parse::<IpNet>().ok(),
         };
-        let accepted =
-            "Accepted: an address (192.168.0.7) or a network (192.168.0.0/24, fd00::/8); 0.0.0.0/0 is everyone.";
+        let accepted = "Accepted: an address (192.168.0.7) or a network (192.168.0.0/24, fd00::/8); 0.0.0.0/0 is everyone \
+                        by IPv4, ::/0 by IPv6.";
         let Some(net) = net else {
             let finding = Finding::new(
                 &node.place,

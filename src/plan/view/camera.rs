@@ -1,12 +1,11 @@
 //! A camera: where it publishes, from what source, through which encoder and controls.
 
-use crate::model::{Audio, Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source, libcamera};
+use crate::model::{
+    Audio, Bitrate, Camera, Control, Encoder, Fleet, Profile, Server, Source, host_and_port, libcamera,
+};
 use crate::plan::Paths;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Lines of raw pictures from the Pi's image processor are a multiple of so many pixels long (raspberrypi/rpicam-apps#188).
-const STRIDE: u32 = 64;
 
 #[derive(Serialize)]
 pub(in crate::plan) struct CameraContext<'a> {
@@ -30,8 +29,6 @@ struct CameraView {
     size: String,
     width: u32,
     height: u32,
-    /// Pixels from one line to the next in raw pictures from rpicam-vid.
-    stride: u32,
     fps: u32,
     bitrate: u32,
     /// With a sound track that holds no sound.
@@ -145,7 +142,6 @@ pub(in crate::plan) fn camera<'a>(
             size: camera.size.to_string(),
             width: camera.size.width,
             height: camera.size.height,
-            stride: camera.size.width.next_multiple_of(STRIDE),
             fps: camera.fps,
             bitrate: camera.bitrate.bits_per_second(),
             silent: camera.audio == Audio::Silent,
@@ -187,15 +183,12 @@ pub(in crate::plan) fn camera<'a>(
 
 /// `rtmps://host:port/live/stream`, without TLS `rtmp://`; an IPv6 address in brackets.
 fn publish_url(server: &Server, camera: &Camera) -> String {
-    let host = match server.address.parse::<std::net::Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => server.address.clone(),
-    };
     let (scheme, port) = match server.tls && camera.tls {
         true => ("rtmps", server.rtmps_port),
         false => ("rtmp", server.rtmp_port),
     };
-    format!("{scheme}://{host}:{port}/live/{}", camera.stream)
+    let place = host_and_port(&server.address, port);
+    format!("{scheme}://{place}/live/{}", camera.stream)
 }
 
 /// The codec controls of the Pi's legacy camera driver (bcm2835-v4l2), then whatever the inventory sets by name.

@@ -45,6 +45,8 @@ impl ServerContext<'_> {
 struct ServerView {
     name: String,
     tls: bool,
+    /// Somebody comes by IPv6. A kernel without it would let no nginx start that listens there.
+    ipv6: bool,
     /// nginx has RTMP and streams as modules beside it, not within.
     dynamic_modules: bool,
     rtmps_port: u16,
@@ -253,6 +255,7 @@ pub(in crate::plan) fn server<'a>(
         server: ServerView {
             name: server.name.to_string(),
             tls: server.tls,
+            ipv6: fleet.has_ipv6(server),
             dynamic_modules: server.nginx == Nginx::Package,
             rtmps_port: server.rtmps_port,
             rtmp_port: server.rtmp_port,
@@ -266,6 +269,7 @@ pub(in crate::plan) fn server<'a>(
             may_play: texts(&server.play)
                 .into_iter()
                 .chain(["127.0.0.1/32".to_owned()])
+                .chain(fleet.has_ipv6(server).then(|| "::1/128".to_owned()))
                 .collect(),
             recording: server.recording.as_ref().map(RecordingView::from),
             hls: server.hls.as_ref().map(|s| SegmentsView::hls(s, latency)),

@@ -1,4 +1,5 @@
-# Run the agent from a directory that goes away with it; nothing of the host changes.
+# Run the agent of this build; where it is missing, from a directory that goes away with it: nothing of the host changes.
+if [ -x "@DIR@/agent-@BUILD@" ]; then exec "@DIR@/agent-@BUILD@" @VERB@; fi;
 fault() { echo "pistream-fault $1"; exit 1; };
 for tool in gzip head chmod mktemp uname; do
 command -v "$tool" >/dev/null 2>&1 || fault "tool $tool";

@@ -107,6 +107,7 @@ impl Report {
             known_hosts,
             host_key_alias: self.one("hostkeyalias").map(str::to_owned),
             jump: None,
+            proxy_command: self.one("proxycommand").map(str::to_owned),
             obstacles,
             identities,
             host,

@@ -23,10 +23,18 @@ pub(super) fn understand(text: &str, settings: &Settings) -> Error {
             return changed(name, text, settings);
         }
         if let Some(name) = between(line, "host key is known for ", " and you have requested") {
-            let (host, port) = split_port(name);
+            let alias = settings
+                .host_key_alias
+                .clone()
+                .filter(|alias| alias.eq_ignore_ascii_case(name));
+            let (host, port) = match alias {
+                Some(_) => (settings.host.clone(), settings.port),
+                None => split_port(name),
+            };
             return Error::HostKeyUnknown {
                 host,
                 port,
+                alias,
                 fingerprint: None,
                 known_hosts: settings.own_known_hosts(),
             };
@@ -128,7 +136,7 @@ fn offending(text: &str) -> Option<(PathBuf, usize)> {
 
 /// The name the user knows: ssh speaks of the address behind an alias.
 fn named(host: &str, settings: &Settings) -> String {
-    if host == settings.host {
+    if host == settings.host || settings.host_key_alias.as_deref() == Some(host) {
         settings.alias.clone()
     } else {
         host.to_owned()

@@ -77,6 +77,7 @@ impl client::Handler for Doorkeeper {
             Verdict::Unknown => Error::HostKeyUnknown {
                 host: self.settings.host.clone(),
                 port: self.settings.port,
+                alias: self.settings.host_key_alias.clone(),
                 fingerprint,
                 known_hosts: self.settings.own_known_hosts(),
             },

@@ -1,12 +1,14 @@
 //! Key files: reading them, and opening encrypted ones by a passphrase asked for on the terminal, once per file.
 
 use super::super::Error;
+use crate::secrets::Clear;
+use crate::terminal::{self, Unanswered};
 use ::russh::keys::ssh_key::{self, PrivateKey, PublicKey};
 use ::russh::keys::{self, load_public_key};
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 /// One key file.
@@ -52,28 +54,47 @@ fn public_half(file: &Path, text: &str) -> Option<PublicKey> {
 type Opened = HashMap<PathBuf, Result<Arc<PrivateKey>, Error>>;
 
 /// Hundreds of hosts may share one key: it is asked for once, and the answer kept until the program ends.
-static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(Mutex::default);
+static OPENED: LazyLock<RwLock<Opened>> = LazyLock::new(RwLock::default);
 
-/// Opens an encrypted key file by asking on the terminal.
+/// Held by the one host that asks, for all others.
+static ASKING: Mutex<()> = Mutex::const_new(());
+
+/// The encrypted key, or why it could not be opened; `None` before it was asked for.
+pub(super) fn opened(file: &Path) -> Option<Result<Arc<PrivateKey>, Error>> {
+    let opened = OPENED.read().unwrap_or_else(PoisonError::into_inner);
+    opened.get(file).cloned()
+}
+
+/// Asks on the terminal for the passphrase of an encrypted key file, unless somebody has. Whoever types may take all day: no
+/// connection must wait for it.
 pub(super) async fn unlock(file: &Path) -> Result<Arc<PrivateKey>, Error> {
-    let mut opened = OPENED.lock().await;
-    if let Some(known) = opened.get(file) {
-        return known.clone();
+    let _turn = ASKING.lock().await;
+    if let Some(known) = opened(file) {
+        return known;
     }
     let asked = file.to_owned();
     let answer = tokio::task::spawn_blocking(move || ask(&asked))
         .await
         .unwrap_or_else(|_| Err(Error::PassphraseNeeded { file: file.to_owned() }));
-    opened.insert(file.to_owned(), answer.clone());
+    remember(file, answer.clone());
     answer
 }
 
+pub(super) fn remember(file: &Path, answer: Result<Arc<PrivateKey>, Error>) {
+    let mut opened = OPENED.write().unwrap_or_else(PoisonError::into_inner);
+    opened.insert(file.to_owned(), answer);
+}
+
 fn ask(file: &Path) -> Result<Arc<PrivateKey>, Error> {
-    let needed = || Error::PassphraseNeeded { file: file.to_owned() };
-    let passphrase =
-        rpassword::prompt_password(format!("Passphrase for {}: ", file.display())).map_err(|_| needed())?;
-    match keys::load_secret_key(file, Some(&passphrase)) {
-        Ok(key) => Ok(Arc::new(key)),
-        Err(_) => Err(Error::PassphraseWrong { file: file.to_owned() }),
-    }
+    let question = format!("Passphrase for {}: ", file.display());
+    terminal::ask_for(&question, |passphrase| open(file, &passphrase)).map_err(|unanswered| match unanswered {
+        Unanswered::NoTerminal | Unanswered::Empty => Error::PassphraseNeeded { file: file.to_owned() },
+        Unanswered::Wrong => Error::PassphraseWrong { file: file.to_owned() },
+    })
+}
+
+pub(super) fn open(file: &Path, passphrase: &Clear) -> Option<Arc<PrivateKey>> {
+    keys::load_secret_key(file, Some(passphrase.expose()))
+        .ok()
+        .map(Arc::new)
 }

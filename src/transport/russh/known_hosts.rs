@@ -30,7 +30,7 @@ struct Recorded {
 pub(super) enum Verdict {
     Known,
     Unknown,
-    /// The files hold another key of this kind for the host, first here.
+    /// The files hold other keys for the host, first here: of the same kind, or else of another.
     Changed {
         file: PathBuf,
         line: usize,
@@ -47,10 +47,13 @@ impl KnownHosts {
     pub(super) fn of(settings: &Settings) -> KnownHosts {
         let mut known = KnownHosts::empty();
         known.read_files(&settings.known_name(), &settings.known_hosts);
-        if known.algorithms().is_empty() {
+        if let Some(name) = settings
+            .known_name_without_port()
+            .filter(|_| known.algorithms().is_empty())
+        {
             // as ssh: an entry without the port vouches for a host on another port, but cannot contradict it
             let mut without_port = KnownHosts::empty();
-            without_port.read_files(&settings.host.to_lowercase(), &settings.known_hosts);
+            without_port.read_files(&name, &settings.known_hosts);
             known.entries.extend(
                 without_port
                     .entries
@@ -116,11 +119,15 @@ impl KnownHosts {
         {
             return Verdict::Revoked;
         }
-        let mut own = self.entries.iter().filter(|e| e.marker.is_none());
+        let own = self.entries.iter().filter(|e| e.marker.is_none());
         if own.clone().any(|e| same(&e)) {
             return Verdict::Known;
         }
-        match own.find(|e| !e.hearsay && plain(&e.key.algorithm()) == plain(&shown.algorithm())) {
+        // as ssh: whoever is in between could show a key of a kind that is not recorded, and would pass for a new host
+        let mut others = own.filter(|e| !e.hearsay);
+        let first = others.clone().next();
+        let of_this_kind = others.find(|e| plain(&e.key.algorithm()) == plain(&shown.algorithm()));
+        match of_this_kind.or(first) {
             Some(e) => Verdict::Changed {
                 file: e.file.clone(),
                 line: e.line,

@@ -19,20 +19,20 @@ const MAX_QUESTIONS: usize = 10;
 
 type Agent = AgentClient<UnixStream>;
 
-/// Logs in, in the order key files, agent, password, keyboard-interactive.
+/// Logs in, in the order key files, agent, password, keyboard-interactive. Asks nobody: [`Error::PassphraseNeeded`] names a key
+/// file that nobody was asked for, if nothing else opens.
 pub(super) async fn login(
     handle: &mut Handle<Doorkeeper>,
     settings: &Settings,
     password: Option<&Clear>,
-    ask: bool,
 ) -> Result<(), Error> {
     let login = Login {
         handle,
         settings,
-        ask,
         tried: Vec::new(),
         offered: Vec::new(),
         open: None,
+        sealed: None,
         locked: None,
     };
     login.run(password).await
@@ -41,12 +41,35 @@ pub(super) async fn login(
 /// See [`super::locked`].
 pub(super) async fn locked(settings: &Settings) -> Option<PathBuf> {
     let (_, held) = agent(settings).await;
-    let locked = |file: &&PathBuf| match identity::read(file) {
-        Ok(Some(Identity::Encrypted(Some(public)))) => !held.iter().any(|k| k.key_data() == public.key_data()),
-        Ok(Some(Identity::Encrypted(None))) => true,
-        _ => false,
-    };
+    let locked = |file: &&PathBuf| matches!(identity::read(file), Ok(Some(key)) if is_locked(&key, &held));
     settings.identities.iter().find(locked).cloned()
+}
+
+/// Asks for the passphrases of the key files that come first on the way to this host: that they are needed is known without
+/// knocking at a door, and sshd holds it against an address that it knocked and offered nothing (PerSourcePenalties).
+pub(super) async fn unlock_first(settings: &Settings, password: Option<&Clear>) {
+    if let Some(jump) = &settings.jump {
+        Box::pin(unlock_first(jump, None)).await;
+    }
+    // with a password at hand nobody need be asked for a passphrase
+    if password.is_some() {
+        return;
+    }
+    let (_, held) = agent(settings).await;
+    for file in &settings.identities {
+        let Ok(Some(key)) = identity::read(file) else { continue };
+        if !is_locked(&key, &held) || identity::unlock(file).await.is_ok() {
+            return;
+        }
+    }
+}
+
+fn is_locked(key: &Identity, held: &[PublicKey]) -> bool {
+    match key {
+        Identity::Open(_) => false,
+        Identity::Encrypted(None) => true,
+        Identity::Encrypted(Some(public)) => !held.iter().any(|k| k.key_data() == public.key_data()),
+    }
 }
 
 /// The agent and what it holds. One that does not answer holds nothing, as with ssh.
@@ -68,14 +91,14 @@ async fn agent(settings: &Settings) -> (Option<Agent>, Vec<PublicKey>) {
 struct Login<'a> {
     handle: &'a mut Handle<Doorkeeper>,
     settings: &'a Settings,
-    /// Whether a passphrase may be asked for.
-    ask: bool,
     /// Keys refused so far, as a person would name them.
     tried: Vec<String>,
     offered: Vec<KeyData>,
     /// What the server still accepts; `None` before it has said so.
     open: Option<MethodSet>,
-    /// Why an encrypted key could not be offered.
+    /// The first encrypted key that nobody was asked for.
+    sealed: Option<Error>,
+    /// Why an encrypted key that somebody was asked for could not be offered.
     locked: Option<Error>,
 }
 
@@ -96,7 +119,7 @@ impl Login<'_> {
         }
         let Some(password) = password else {
             let (host, user) = (self.settings.alias.clone(), self.settings.user.clone());
-            return Err(self.locked.unwrap_or(Error::KeyRefused {
+            return Err(self.sealed.or(self.locked).unwrap_or(Error::KeyRefused {
                 host,
                 user,
                 tried: self.tried,
@@ -134,15 +157,15 @@ impl Login<'_> {
                 if password.is_some() {
                     return Ok(false);
                 }
-                if !self.ask {
-                    self.locked
-                        .get_or_insert(Error::PassphraseNeeded { file: file.to_owned() });
-                    return Ok(false);
-                }
-                match identity::unlock(file).await {
-                    Ok(key) => key,
-                    Err(e) => {
+                match identity::opened(file) {
+                    Some(Ok(key)) => key,
+                    Some(Err(e)) => {
                         self.locked.get_or_insert(e);
+                        return Ok(false);
+                    }
+                    None => {
+                        self.sealed
+                            .get_or_insert(Error::PassphraseNeeded { file: file.to_owned() });
                         return Ok(false);
                     }
                 }

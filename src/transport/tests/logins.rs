@@ -50,6 +50,27 @@ async fn an_encrypted_key_needs_the_agent() {
     }
 }
 
+/// The question itself is tested in tests/asking.rs, on a terminal.
+#[tokio::test]
+#[ignore = "needs sshd: run by tests/run"]
+async fn a_key_that_somebody_opened_lets_in() {
+    let sshd = Sshd::start("");
+    let [first, second] = ["id_first", "id_second"].map(|name| sshd.path(name));
+    key(&first, "ed25519", "open sesame");
+    key(&second, "ed25519", "open sesame");
+    fs::copy(second.with_extension("pub"), sshd.path("authorized_keys")).unwrap();
+    let lines = format!("IdentityFile {}\nIdentityFile {}", first.display(), second.display());
+    let clear = with_config(sshd.config(&sshd.known(), &lines));
+    let ssh = sshd.ssh("pi", Transport::Russh);
+    let needed = |file: &Path| Error::PassphraseNeeded { file: file.to_owned() };
+    // an open key, the last one in the list, is refused before anybody is asked
+    assert_eq!(refused(&ssh, &clear).await, needed(&first));
+    crate::transport::russh::as_if_typed(&first, "wrong");
+    assert_eq!(refused(&ssh, &clear).await, needed(&second));
+    crate::transport::russh::as_if_typed(&second, "open sesame");
+    assert_eq!(whoami(&ssh, &clear).await.as_deref(), Ok("pi"));
+}
+
 #[tokio::test]
 #[ignore = "needs sshd: run by tests/run"]
 async fn the_agents_keys_open() {

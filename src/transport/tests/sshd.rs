@@ -49,7 +49,7 @@ impl Sshd {
             let path = dir.path().display();
             let text = format!(
                 "Port {port}\nListenAddress 127.0.0.1\nHostKey {path}/host_key\nPidFile none\nStrictModes no\n\
-                 AuthorizedKeysFile {path}/authorized_keys\nPrintMotd no\nMaxStartups 100\n{configuration}\n"
+                 AuthorizedKeysFile {path}/authorized_keys\nPrintMotd no\n{configuration}\n"
             );
             fs::write(dir.path().join("sshd_config"), text).unwrap();
             let log = fs::File::create(dir.path().join("log")).unwrap();

@@ -12,6 +12,8 @@ const BITRATE_ABOVE: f64 = 1.5;
 const BITRATE_BELOW: f64 = 0.1;
 /// Mean luma of a picture that is not black: black is 16 in limited range, and a lens cap adds noise.
 const LUMA_MIN: f64 = 20.0;
+/// The pipeline in which a USB camera encodes: its bitrate and profile are its own, its driver takes neither.
+const USB_COPY: &str = "usb-copy";
 /// Of the frames decoded, so many must differ from the one before.
 const CHANGING_SHARE: f64 = 0.25;
 
@@ -43,7 +45,7 @@ pub(super) fn picture(camera: &Camera, decoded: &Decoded) -> Verdict {
     }
 }
 
-pub(super) fn format(camera: &Camera, decoded: &Decoded) -> Verdict {
+pub(super) fn format(camera: &Camera, status: Option<&Status>, decoded: &Decoded) -> Verdict {
     let is = format!(
         "{}x{}, {:.1} fps, {}",
         decoded.width, decoded.height, decoded.fps, decoded.profile
@@ -60,7 +62,7 @@ pub(super) fn format(camera: &Camera, decoded: &Decoded) -> Verdict {
         Profile::Main => "Main",
         Profile::High => "High",
     };
-    let profile = decoded.profile.is_empty() || decoded.profile.contains(wanted);
+    let profile = decoded.profile.is_empty() || decoded.profile.contains(wanted) || is_usb_copy(status);
     match profile {
         true if as_asked(camera) => Verdict::Holds(is),
         true if camera.rungs().iter().any(as_asked) => {
@@ -88,8 +90,19 @@ pub(super) fn bitrate(camera: &Camera, status: Option<&Status>, decoded: &Decode
     match share {
         _ if passes_on_a_file(camera) => Verdict::Skipped(format!("{is}: the file is passed on as it is")),
         s if (BITRATE_BELOW..=BITRATE_ABOVE).contains(&s) => Verdict::Holds(is),
+        _ if is_usb_copy(status) && camera.encoder == Encoder::Copy => {
+            Verdict::Skipped(format!("{is}: what the camera encodes is passed on as it is"))
+        }
+        _ if is_usb_copy(status) => Verdict::Broken(format!(
+            "{is}: the camera encodes, at a bitrate of its own; `encoder: libx264` keeps to yours, `encoder: copy` takes it as \
+             it is"
+        )),
         _ => Verdict::Broken(is),
     }
+}
+
+fn is_usb_copy(status: Option<&Status>) -> bool {
+    status.is_some_and(|status| status.pipeline.as_deref() == Some(USB_COPY))
 }
 
 fn passes_on_a_file(camera: &Camera) -> bool {

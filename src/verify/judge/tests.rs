@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::Source;
 use crate::model::samples::{fleet, name};
+use crate::model::{Encoder, Source};
 use pistream_agent::{CallerFacts, Decoded, Growth, Ingest, OutsiderFacts, StreamFacts, StreamState};
 
 const NOW: u64 = 1_800_000_000;
@@ -187,10 +187,40 @@ fn fewer_frames_and_a_smaller_picture_hold_where_the_inventory_allows_them() {
             fps,
             ..healthy().1.decoded.unwrap()
         };
-        matches!(picture::format(&fleet.cameras[0], &decoded), Verdict::Holds(_))
+        matches!(picture::format(&fleet.cameras[0], None, &decoded), Verdict::Holds(_))
     };
     assert!(at(true, 320, 240, 5.0) && at(true, 640, 480, 5.0) && at(true, 640, 480, 15.0));
     assert!(!at(true, 320, 240, 15.0) && !at(false, 640, 480, 5.0) && !at(false, 320, 240, 5.0));
+}
+
+#[test]
+fn what_a_usb_camera_encodes_has_a_profile_and_a_bitrate_of_its_own() {
+    let judged = |encoder, pipeline: &str| {
+        let mut fleet = fleet(1);
+        fleet.cameras[0].encoder = encoder;
+        let (mut status, stream, _) = healthy();
+        status.pipeline = Some(pipeline.into());
+        let decoded = Decoded {
+            profile: "Main".into(),
+            bitrate: 1_000_000,
+            ..stream.decoded.unwrap()
+        };
+        let (camera, status) = (&fleet.cameras[0], Some(&status));
+        (
+            picture::format(camera, status, &decoded),
+            picture::bitrate(camera, status, &decoded),
+        )
+    };
+    let (format, bitrate) = judged(Encoder::Auto, "usb-copy");
+    assert!(matches!(format, Verdict::Holds(_)), "{format:?}");
+    assert!(
+        matches!(&bitrate, Verdict::Broken(why) if why.contains("`encoder: libx264`")),
+        "{bitrate:?}"
+    );
+    let (_, asked_for) = judged(Encoder::Copy, "usb-copy");
+    assert!(matches!(asked_for, Verdict::Skipped(_)), "{asked_for:?}");
+    let (format, bitrate) = judged(Encoder::Copy, "v4l2-copy");
+    assert!(matches!((format, bitrate), (Verdict::Broken(_), Verdict::Broken(_))));
 }
 
 /// As the governor of a camera whose uplink carries little tells it.

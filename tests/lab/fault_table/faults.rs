@@ -2,7 +2,7 @@
 
 mod virtual_pi;
 
-pub use virtual_pi::VIRTUAL_PI;
+pub use virtual_pi::{BITRATE, VIRTUAL_PI};
 
 use super::Seen;
 use super::observer::{Observer, within};
@@ -208,8 +208,9 @@ impl Observer<'_> {
 
 /// The camera as it is once it has streamed for long enough.
 fn streaming(o: &Observer<'_>) -> Status {
-    // the supervisor counts from the first frame, which on an emulated Pi comes late
-    let streamed = |status: &Status| status.frames as f64 / status.fps;
+    // the supervisor counts from the first frame, which on an emulated Pi comes late; by the rate that is meant, since the
+    // measured one is low at first
+    let streamed = |status: &Status| status.frames as f64 / o.fps;
     let well = |status: &Status| status.state == StreamState::Streaming && streamed(status) >= HEALTHY;
     o.until(PATIENCE * 2, well).expect("a healthy camera");
     o.arrives(PATIENCE).expect("a stream");

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(30);
+/// Between two looks into a host that has to be asked, and does the work of answering itself.
+const SELDOM: Duration = Duration::from_secs(4);
 /// A child that has ended is reaped within this, or it is a zombie that stays.
 const REAPED: Duration = Duration::from_secs(3);
 
@@ -21,6 +23,8 @@ const REAPED: Duration = Duration::from_secs(3);
 pub struct Observer<'a> {
     pub lab: &'a Lab,
     pub camera: &'static str,
+    /// Its frame rate, as meant.
+    pub fps: f64,
     /// Where its status is asked for, if not in the files of a container's processes.
     pub line: Option<Line>,
 }
@@ -110,11 +114,10 @@ impl Observer<'_> {
         let (mut most, mut zombies) = (0, 0);
         let mut dead: HashMap<u32, Instant> = HashMap::new();
         while !done.load(Ordering::Relaxed) {
-            let mut processes = self.lab.processes(self.camera);
-            processes.retain(|(_, name, state)| name == "ffmpeg" && *state != 'X');
-            let ended = |pid: &u32| processes.iter().any(|(other, _, state)| other == pid && *state == 'Z');
+            let ffmpegs = self.ffmpegs();
+            let ended = |pid: &u32| ffmpegs.iter().any(|(other, state)| other == pid && *state == 'Z');
             dead.retain(|pid, _| ended(pid));
-            for (pid, ..) in processes.iter().filter(|(.., state)| *state == 'Z') {
+            for (pid, _) in ffmpegs.iter().filter(|(_, state)| *state == 'Z') {
                 let since = *dead.entry(*pid).or_insert_with(Instant::now);
                 if since.elapsed() > REAPED {
                     zombies += 1;
@@ -122,10 +125,26 @@ impl Observer<'_> {
                     dead.insert(*pid, Instant::now() + Duration::from_secs(86_400));
                 }
             }
-            most = most.max(processes.iter().filter(|(.., state)| *state != 'Z').count());
-            std::thread::sleep(POLL);
+            most = most.max(ffmpegs.iter().filter(|(_, state)| *state != 'Z').count());
+            std::thread::sleep(self.line.as_ref().map_or(POLL, |_| SELDOM));
         }
         (most, zombies)
+    }
+
+    /// Their process ids, and states as the kernel writes them; dying ones are left out.
+    fn ffmpegs(&self) -> Vec<(u32, char)> {
+        if self.line.is_none() {
+            let mut processes = self.lab.processes(self.camera);
+            processes.retain(|(_, name, state)| name == "ffmpeg" && *state != 'X');
+            return processes.into_iter().map(|(pid, _, state)| (pid, state)).collect();
+        }
+        let told = self.lab.ssh(self.camera, "ps -C ffmpeg -o pid=,state=");
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        let one = |line: &str| {
+            let (pid, state) = line.trim().split_once(' ')?;
+            Some((pid.parse().ok()?, state.trim().chars().next()?))
+        };
+        text.lines().filter_map(one).collect()
     }
 }
 

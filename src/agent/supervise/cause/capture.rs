@@ -5,11 +5,14 @@ use pistream_agent::Cause;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+/// libcamera's reason why it could not be acquired, which it takes for information.
+pub(in crate::supervise) const IN_USE: &str = "in use by another process";
+
 /// A line that holds all these words tells this cause.
 const SIGNS: &[Sign] = &[
     sign(Cause::Camera, &["no cameras available"]),
+    sign(Cause::Camera, &[IN_USE]),
     sign(Cause::Camera, &["failed to acquire camera"]),
-    sign(Cause::Camera, &["in use by another process"]),
     sign(Cause::Camera, &["failed to start camera"]),
     sign(Cause::Camera, &["frontend has timed out"]),
     sign(Cause::Camera, &["timeout detected"]),
@@ -35,9 +38,13 @@ pub(in crate::supervise) fn end(name: &str, status: ExitStatus, last: Option<&st
     }
 }
 
+/// How who wrote to somebody that had gone says so, where it does not die of SIGPIPE: rpicam-vid, anybody else.
+const BROKEN_PIPE: [&str; 2] = ["failed to write output bytes", "Broken pipe"];
+
 /// It wrote to somebody who had gone.
-pub(in crate::supervise) fn is_broken_pipe(status: ExitStatus) -> bool {
-    status.signal() == Some(libc::SIGPIPE)
+pub(in crate::supervise) fn is_broken_pipe<'a>(status: ExitStatus, mut lines: impl Iterator<Item = &'a str>) -> bool {
+    let says = |line: &str| BROKEN_PIPE.iter().any(|words| line.contains(words));
+    status.signal() == Some(libc::SIGPIPE) || lines.any(says)
 }
 
 #[cfg(test)]
@@ -48,8 +55,21 @@ mod tests {
     const SIGKILL: i32 = 9;
 
     #[test]
+    fn a_broken_pipe_is_told_by_a_signal_or_in_rpicams_words() {
+        let is = |raw, line| is_broken_pipe(ExitStatus::from_raw(raw), std::iter::once(line));
+        assert!(is(libc::SIGPIPE, "rpicam-vid: Halting"));
+        assert!(is(libc::SIGABRT, "rpicam-vid:   what():  failed to write output bytes"));
+        assert!(is(EXIT_255, "rpicam-vid: av_interleaved_write_frame(): Broken pipe"));
+        assert!(!is(libc::SIGABRT, "rpicam-vid:   what():  failed to queue buffer"));
+    }
+
+    #[test]
     fn rpicams_own_words() {
         for (line, cause) in [
+            (
+                "rpicam-vid: [0:59:20.977] [3232]  INFO Camera camera.cpp:1021 Pipeline handler in use by another process",
+                Cause::Camera,
+            ),
             ("rpicam-vid: ERROR: *** no cameras available ***", Cause::Camera),
             (
                 "rpicam-vid: ERROR: *** failed to acquire camera /base/soc/i2c0mux ***",

@@ -8,10 +8,20 @@ const EXIT_255: i32 = 255 << 8;
 const SIGKILL: i32 = 9;
 
 fn told(raw_status: i32, streamed: u64, lines: &[&str]) -> (Cause, String) {
-    let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    told_lately(raw_status, streamed, lines, lines.len())
+}
+
+/// The same of lines of which so many came since all was well.
+fn told_lately(raw_status: i32, streamed: u64, lines: &[&str], recent: usize) -> (Cause, String) {
+    let since = Instant::now();
+    let earlier = lines.len() - recent;
+    let at = |index| since - Duration::from_secs(u64::from(index < earlier));
+    let lines = lines.iter().enumerate();
+    let lines: Vec<_> = lines.map(|(index, line)| (at(index), (*line).to_owned())).collect();
     classify(&Ending {
         status: Some(ExitStatus::from_raw(raw_status)),
         lines: &lines,
+        since,
         streamed: Duration::from_secs(streamed),
     })
 }
@@ -144,6 +154,18 @@ fn camera_that_broke_while_streaming_is_not_the_server() {
         ],
     );
     assert_eq!(cause, Cause::Camera);
+}
+
+#[test]
+fn what_was_got_over_long_ago_is_no_cause_but_better_than_no_word_at_all() {
+    let pps = "[h264 @ 0x55f0] [error] non-existing PPS 0 referenced";
+    let lines = [pps, "[error] Error closing file rtmp://127.0.0.1/live/x: Broken pipe"];
+    assert_eq!(told_lately(EXIT_1, 60, &lines, 1).0, Cause::Network);
+    assert_eq!(told(EXIT_1, 0, &lines).0, Cause::Camera);
+    let words = "h264: non-existing PPS 0 referenced".to_owned();
+    assert_eq!(told_lately(EXIT_1, 60, &[pps], 0), (Cause::Unknown, words));
+    let end = "ffmpeg came to the end of its input".to_owned();
+    assert_eq!(told_lately(0, 60, &[pps], 0), (Cause::Unknown, end));
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Run {
             _ => {}
         }
         match (self.first_frame, self.connections.sent().map(|sent| sent.waiting)) {
-            (Some(_), Some(bytes @ 1..)) => (
+            (_, Some(bytes @ 1..)) => (
                 Cause::Network,
                 format!("no new frame for {seconds} s, and {bytes} bytes sent are not acknowledged"),
             ),
@@ -71,6 +71,11 @@ impl Run {
                     "no new frame for {seconds} s (the last was number {}): ffmpeg waits for the camera",
                     self.frames
                 ),
+            ),
+            // its output it opens when it has its input, by a name that it waits for without a word or a limit of its own
+            (None, None) if self.connections.are_begun() => (
+                Cause::Unresolved,
+                format!("no address came for the server's name within {seconds} s: does the DNS server answer?"),
             ),
             (None, _) => (Cause::Stalled, format!("no frame came within {seconds} s of the start")),
         }

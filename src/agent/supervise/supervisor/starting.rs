@@ -1,6 +1,7 @@
 //! The beginning of a run: which pipeline, its controls set, its programs started.
 
 use super::{News, Phase, Supervisor};
+use crate::board;
 use crate::supervise::capture::Capture;
 use crate::supervise::choice::{choose, placed};
 use crate::supervise::ffmpeg::Ffmpeg;
@@ -39,7 +40,7 @@ impl Supervisor {
             return;
         };
         let bitrate = self.tuning.setting().unwrap_or(bitrate);
-        let pipeline = &placed(pipeline, &choice.found, Some(bitrate));
+        let pipeline = &placed(pipeline, &choice.found, Some(bitrate), board::line_padding());
         let applied = match self.tuning.begin(pipeline) {
             Ok(applied) => applied,
             Err(message) => return self.fail(Cause::Camera, &message, Duration::ZERO),

@@ -72,7 +72,7 @@ fn an_alias_brings_its_settings() {
         s.known_hosts,
         [PathBuf::from("/tmp/a b"), PathBuf::from("/home/ada/.ssh/x")]
     );
-    assert_eq!(s.known_name(), "Porch");
+    assert_eq!(s.known_name(), "porch");
 }
 
 #[test]

@@ -117,6 +117,28 @@ async fn an_unknown_host_key() {
 }
 
 #[tokio::test]
+async fn an_unknown_host_key_of_a_host_with_an_alias() {
+    let text = "No ED25519 host key is known for porch and you have requested strict checking.\n";
+    let mut settings = settings().await;
+    settings.host_key_alias = Some("porch".into());
+    let error = understand(text, &settings);
+    let Error::HostKeyUnknown { host, port, alias, .. } = &error else {
+        panic!("{error:?}")
+    };
+    // where to look is the address; what to write down is the alias
+    assert_eq!(
+        (host.as_str(), *port, alias.as_deref()),
+        ("127.0.0.1", 20222, Some("porch"))
+    );
+    assert!(
+        error
+            .help()
+            .unwrap()
+            .contains("20222 127.0.0.1 | sed 's|^[^# ]* |porch |' >> ")
+    );
+}
+
+#[tokio::test]
 async fn a_changed_host_key() {
     let text = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
 @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @

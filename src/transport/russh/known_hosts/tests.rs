@@ -55,27 +55,39 @@ fn another_name_or_port_is_unknown() {
     assert_eq!(judge("a", "", ONE), Verdict::Unknown);
 }
 
-#[tokio::test]
-async fn an_entry_without_the_port_vouches_but_does_not_contradict() {
+/// What a file of these lines says of a host at 127.0.0.1.
+async fn of(port: u16, alias: Option<&str>, text: &str) -> Verdict {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("known");
+    std::fs::write(&file, text).unwrap();
     let ssh = crate::model::Ssh {
-        host: "127.0.0.1".into(),
-        user: None,
-        port: Some(20222),
-        identity: None,
-        jump: None,
-        transport: crate::model::Transport::Russh,
-        password: None,
-        sudo_password: None,
+        port: Some(port),
+        ..crate::model::samples::ssh("127.0.0.1")
     };
+    let mut settings = crate::transport::effective::settings(&ssh, Some(Path::new("/dev/null")))
+        .await
+        .unwrap();
+    settings.known_hosts = vec![file];
+    settings.host_key_alias = alias.map(str::to_owned);
+    KnownHosts::of(&settings).judge(&key(ONE))
+}
+
+#[tokio::test]
+async fn an_entry_without_the_port_vouches_but_does_not_contradict() {
     for (recorded, verdict) in [(ONE, Verdict::Known), (OTHER, Verdict::Unknown)] {
-        std::fs::write(&file, format!("127.0.0.1 {recorded}\n")).unwrap();
-        let mut settings = crate::transport::effective::settings(&ssh, Some(Path::new("/dev/null")))
-            .await
-            .unwrap();
-        settings.known_hosts = vec![file.clone()];
-        assert_eq!(KnownHosts::of(&settings).judge(&key(ONE)), verdict);
+        assert_eq!(of(20222, None, &format!("127.0.0.1 {recorded}\n")).await, verdict);
+    }
+}
+
+#[tokio::test]
+async fn a_host_with_an_alias_is_known_by_no_other_name() {
+    for port in [22, 20222] {
+        for name in ["127.0.0.1", "[127.0.0.1]:20222"] {
+            let verdict = of(port, Some("Porch"), &format!("{name} {ONE}\n")).await;
+            assert_eq!(verdict, Verdict::Unknown, "{name}, port {port}");
+        }
+        let verdict = of(port, Some("Porch"), &format!("porch {ONE}\n")).await;
+        assert_eq!(verdict, Verdict::Known, "port {port}");
     }
 }
 
@@ -94,8 +106,14 @@ fn another_key_of_the_kind_is_a_change_with_its_place() {
 }
 
 #[test]
-fn a_key_of_another_kind_is_unknown_not_changed() {
-    assert_eq!(judge("a", &format!("a {RSA}\n"), ONE), Verdict::Unknown);
+fn a_key_of_another_kind_is_a_change_too() {
+    let changed = |line| Verdict::Changed {
+        file: "/k".into(),
+        line,
+    };
+    assert_eq!(judge("a", &format!("a {RSA}\n"), ONE), changed(1));
+    // the line that is told is the one to look at: that of the kind shown, if there is one
+    assert_eq!(judge("a", &format!("a {RSA}\na {OTHER}\n"), ONE), changed(2));
 }
 
 #[test]

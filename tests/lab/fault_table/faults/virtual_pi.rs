@@ -6,6 +6,9 @@ use crate::fault_table::observer::{Observer, within};
 use pistream_agent::{Cause, Status};
 use std::time::{Duration, Instant};
 
+/// The camera's, in the inventory and in bits per second.
+pub const BITRATE: (&str, u32) = ("1M", 1_000_000);
+
 pub const VIRTUAL_PI: &[Fault] = &[
     short("clock at 1970 when the service starts", |o| {
         let before = streaming(o);
@@ -70,8 +73,11 @@ pub const VIRTUAL_PI: &[Fault] = &[
 /// Told when the bitrate is lowered. The virtual Pi's own kernel can lose packets, this machine's need not.
 fn lossy(o: &Observer<'_>) -> Seen {
     const MINUTE: Duration = Duration::from_secs(60);
-    let before = streaming(o);
     let target = |status: &Status| status.governed.as_ref().map(|governed| governed.target);
+    // the last time's is over for the governor, too
+    o.until(2 * MINUTE, |status| target(status) == Some(BITRATE.1))
+        .expect("the camera's own bitrate");
+    let before = streaming(o);
     let device = "$(ip -o route get 10.77.0.1 | sed 's/.* dev \\([^ ]*\\).*/\\1/')";
     let netem = |verb: &str| {
         o.lab
