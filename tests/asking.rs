@@ -52,13 +52,17 @@ impl Terminal {
         assert!(made.expect("ssh-keygen").success());
         fs::write(place.path().join("hosts.yml"), INVENTORY.replace("PORT", port)).unwrap();
         let pistream = env!("CARGO_BIN_EXE_pistream");
-        let command = format!("tty >tty; stty -a >before; '{pistream}' deploy; echo \"ended with $?\"; stty -a >after");
+        // Ctrl-C goes to the shell, too, and not every shell outlives it of itself
+        let command = format!(
+            "trap : INT; tty >tty; stty -a >before; '{pistream}' deploy; echo \"ended with $?\"; stty -a >after"
+        );
         let mut script = Command::new("script")
             .args(["-qfc", &command, "/dev/null"])
             .current_dir(place.path())
             .env("HOME", place.path())
             .env("PISTREAM_SSH_CONFIG", "/dev/null")
             .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
             .env_remove("SSH_AUTH_SOCK")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
