@@ -129,6 +129,18 @@ fetch_zig() {
 
 # The linker rustc calls: zig brings its own start files, so those that rustc names (and does not have) are left out.
 write_linker() { # path, zig's options
+    link="exec python3 -m ziglang cc $2 \"\$@\""
+    # What came out the same twice is kept once (a hundredth of the agent) by a linker that is told so, which zig's front does
+    # not pass on: it links, and tells how; the linker then does that again. It quotes no blanks.
+    case $cache in
+    *[[:blank:]]*) ;;
+    *) link="told=\$(ZIG_VERBOSE_LINK=1 python3 -m ziglang cc $2 \"\$@\" 2>&1) || {
+    printf '%s\\n' \"\$told\" | grep -v '^ld\.lld \|^ar ' >&2
+    exit 1
+}
+linker=\$(printf '%s\\n' \"\$told\" | grep '^ld\.lld ' | tail -n 1)
+exec python3 -m ziglang \${linker:?zig told no linker} --icf=all" ;;
+    esac
     cat >"$1.new" <<EOF
 #!/bin/sh
 for argument do
@@ -141,7 +153,7 @@ for argument do
 done
 unset LD_LIBRARY_PATH
 export PYTHONPATH="$zig" ZIG_GLOBAL_CACHE_DIR="$cache/zig-cache" ZIG_LOCAL_CACHE_DIR="$cache/zig-cache"
-exec python3 -m ziglang cc $2 "\$@"
+$link
 EOF
     chmod +x "$1.new"
     mv "$1.new" "$1"
