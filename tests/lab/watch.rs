@@ -200,9 +200,9 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     wait_for(Duration::from_secs(20), "the end of the picture", || {
         watching.try_wait().unwrap().is_some()
     });
-    let cut = start.elapsed();
+    let (cut, login) = (start.elapsed(), lab.login("hub"));
     println!("revoked: cut off {cut:.1?} after the command began");
-    assert!(cut < Duration::from_secs(5), "{cut:?}");
+    assert!(cut < Duration::from_secs(5) + login * 2, "{cut:?}, a login {login:?}");
     assert!(revoke.wait().unwrap().success());
     streams_again(&lab, "porch", SOON);
     assert!(!plays(&url).status.success(), "revoked, anna watches on");
