@@ -97,6 +97,7 @@ fn stand_in_that_asks_a_dns_server_without_an_answer_is_no_camera_that_stalls() 
         ("exec 3</dev/null", Cause::Stalled, "no frame came within"),
     ] {
         let bench = Bench::new(&format!("exec bash -c '{holds}; exec sleep 1000'"));
+        bench.configure(IMPATIENT, ONLY);
         let _supervisor = bench.supervise();
         let status = bench.until("told", |status| !status.restarts.is_empty());
         assert_eq!(status.restarts.into_iter().collect::<Vec<_>>(), [(cause, 1)]);

@@ -97,10 +97,11 @@ Dir::Etc::preferences "$debian/apt/none/none";
 Dir::Etc::preferencesparts "$debian/apt/none";
 APT::Sandbox::User "";
 Acquire::Languages "none";
+Acquire::Retries "3";
 EOF
     (
         export APT_CONFIG="$debian/apt/conf"
-        apt-get -qq update
+        apt-get -qq update || die "apt cannot read what there is at $sources"
         apt-cache show rustc-web >/dev/null 2>&1 ||
             die "no rustc-web in $sources: this way needs Debian 12 and its security archive; or: rustup target add $target"
         # of what these need, only Rust's own libraries: the C library and the like are the machine's
@@ -109,9 +110,9 @@ EOF
             --no-enhances rustc-web cargo-web rust-web-src | grep -E "$own" | grep -v ':' | sort -u)
         cd "$debian/debs"
         # shellcheck disable=SC2086 # a list of names
-        apt-get -qq download rustc-web cargo-web rust-web-src $needed
-    ) >&2
-    for deb in "$debian/debs"/*.deb; do dpkg-deb -x "$deb" "$debian/tree"; done
+        apt-get -qq download rustc-web cargo-web rust-web-src $needed || die 'the Rust of Debian 12 could not be fetched'
+    ) >&2 || exit 1
+    for deb in "$debian/debs"/*.deb; do dpkg-deb -x "$deb" "$debian/tree" || die "$deb cannot be unpacked"; done
     rm -rf "$debian/debs" "$debian/apt"
     : >"$debian/complete"
 }
@@ -121,9 +122,13 @@ zig="$cache/zig-0.17.1"
 fetch_zig() {
     [ -e "$zig/complete" ] && return
     say 'fetching zig (once)'
-    rm -rf "$zig"
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "$zig" \
-        ziglang==0.17.1 >&2
+    # `set -e` counts for nothing here: `build` is asked how it ended
+    for try in 1 2 3; do
+        rm -rf "$zig"
+        python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "$zig" \
+            ziglang==0.17.1 && PYTHONPATH="$zig" python3 -m ziglang version && break
+        [ "$try" -lt 3 ] || die 'zig could not be fetched'
+    done >&2
     : >"$zig/complete"
 }
 

@@ -9,11 +9,12 @@ use crate::assets::BUILD_ID;
 use crate::model::samples::ssh;
 use crate::model::{Ssh, Transport};
 use crate::transport::Credentials;
+use crate::transport::tests::executable;
 use pistream_agent::Outcome;
 use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -132,11 +133,6 @@ impl Host {
         let entries = fs::read_dir(self.path(name)).unwrap();
         entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
     }
-}
-
-fn executable(path: &Path, script: &str) {
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -143,7 +143,7 @@ fn who_belongs_to_the_fleet_changes_and_no_stream_is_touched() {
         None,
         "a camera that is none any more streams on"
     );
-    wait_for(Duration::from_secs(5), "the viewer's end", || {
+    wait_for(Duration::from_secs(30), "the viewer's end", || {
         watcher.0.0.try_wait().unwrap().is_some()
     });
     println!(

@@ -178,6 +178,13 @@ impl Lab {
         text(&output)
     }
 
+    /// How long a login takes that does nothing, of which a busy machine makes much.
+    pub fn login(&self, name: &str) -> Duration {
+        let start = Instant::now();
+        self.root(name, "true");
+        start.elapsed()
+    }
+
     /// The host stops as if unplugged. Its disk stays.
     pub fn power_cut(&self, name: &str) {
         run(script("down").args(["-i", &self.id, name]));
@@ -322,6 +329,11 @@ pub fn run(command: &mut Command) -> Output {
         .unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}\n{}", all(&output));
     output
+}
+
+/// Whether a command on a host failed by itself: `timeout` did not have to end it (124), nor did ssh fail (255).
+pub fn failed_by_itself(output: &Output) -> bool {
+    output.status.code().is_some_and(|code| ![0, 124, 255].contains(&code))
 }
 
 /// What a command printed, without the end's white space.

@@ -22,15 +22,16 @@ fn hosts_boot_lose_power_and_come_back_with_their_disks() {
 #[test]
 fn a_cut_cable_keeps_hosts_apart_until_it_is_mended() {
     let lab = Lab::up(Image::Bare, &["hub", "porch"]);
-    let reach = format!("timeout 2 bash -c 'exec 3<>/dev/tcp/{}/22'", lab.ip("hub"));
+    let reach = format!("timeout 5 bash -c 'exec 3<>/dev/tcp/{}/22'", lab.ip("hub"));
     lab.root("porch", &reach);
     lab.root(
         "porch",
         &format!("nohup sh -c \"until ! {reach}; do :; done; echo cut >/var/tmp/seen\" >/dev/null 2>&1 &"),
     );
+    let seen = lab.disk("porch").join("var/tmp/seen");
+    assert!(!seen.exists(), "the server was missed before the cut");
     lab.cut_network("porch");
     assert!(!lab.ssh("porch", "true").status.success());
-    let seen = lab.disk("porch").join("var/tmp/seen");
     wait_for(Duration::from_secs(20), "the camera to miss its server", || {
         seen.exists()
     });

@@ -11,14 +11,14 @@ const NARROW: &str = "200kbit";
 const NARROW_BITS: f64 = 200_000.0;
 const OUTAGE: Duration = Duration::from_secs(60);
 
-/// As an inventory writes it, and bits per second: at 1M the worst moment of the drop takes the three seconds whole, so what
-/// must hold on a busy machine is asked for at less. Other rates are measured by hand.
+/// As an inventory writes it, and bits per second: at 1M the worst moment of the drop takes the three seconds whole, at 500k half
+/// of them, so what must hold on a busy machine is asked for at that. Other rates are measured by hand.
 fn asked() -> (&'static str, u32) {
     match std::env::var("PISTREAM_UPLINK_BITRATE").as_deref() {
-        Ok("500k") => ("500k", 500_000),
+        Ok("750k") => ("750k", 750_000),
         Ok("1M") => ("1M", 1_000_000),
         Ok("1500k") => ("1.5M", 1_500_000),
-        _ => ("750k", 750_000),
+        _ => ("500k", 500_000),
     }
 }
 

@@ -235,7 +235,7 @@ fn what_the_driver_made_of_a_value_is_told(lab: &Lab) {
         "sed -i 's/^.pipeline.controls.$/&\\nrotate = 100/' /etc/pistream/camera.toml && systemctl restart pistream-camera",
     );
     streams_again(lab, "porch", Duration::from_secs(90));
-    let told = all_well(lab, Duration::from_secs(20));
+    let told = all_well(lab, Duration::from_secs(60));
     let rounded = "control rotate: the driver made 90 of 100";
     assert_eq!(told["cameras"][0]["notes"], serde_json::json!([rounded]), "{told:#}");
     let verified = verify(lab);

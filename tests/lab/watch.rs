@@ -2,7 +2,7 @@
 
 use crate::authority::{Authority, SERVER, self_signed};
 use crate::fleet::{Fleet, deploy, streams_again};
-use crate::hosts::{Image, Lab, Running, all, run, wait_for};
+use crate::hosts::{Image, Lab, Running, all, failed_by_itself, run, wait_for};
 use crate::identity::{SOON, certs};
 use std::collections::BTreeSet;
 use std::fs;
@@ -133,7 +133,7 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     assert!(all(&asked).contains("anna may not watch garden"), "{}", all(&asked));
     forge(&machine, "forged", |text| text.replace("porch", "garden"));
     let (garden, forged) = tunnel(&machine, &["garden", "--viewer", "forged"]);
-    assert!(!plays(&forged).status.success(), "anna watches garden");
+    assert!(failed_by_itself(&plays(&forged)), "anna watches garden");
     drop(garden);
     let by_certificate = |what: &str| {
         let own = "-tls_verify 1 -ca_file anna/ca.pem -cert_file anna/identity.pem -key_file anna/identity.pem";
@@ -150,13 +150,13 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     let own = play("porch");
     assert!(own.status.success(), "{}", all(&own));
     for stream in ["garden", "PORCH", "garden?name=porch", "porch&name=garden"] {
-        assert!(!play(stream).status.success(), "anna watches {stream}");
+        assert!(failed_by_itself(&play(stream)), "anna watches {stream}");
     }
     lab.root("porch", "systemctl stop pistream-camera");
     for stream in ["porch", "anna"] {
         let publish =
             format!("-re -f lavfi -i testsrc2=size=320x240:rate=15 -t 2 -f flv TLS rtmps://{hub}:1936/live/{stream}");
-        assert!(!by_certificate(&publish).status.success(), "anna streams as {stream}");
+        assert!(failed_by_itself(&by_certificate(&publish)), "anna streams as {stream}");
     }
     lab.root("porch", "systemctl start pistream-camera");
     streams_again(&lab, "porch", SOON);
@@ -200,12 +200,12 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     wait_for(Duration::from_secs(20), "the end of the picture", || {
         watching.try_wait().unwrap().is_some()
     });
-    let cut = start.elapsed();
+    let (cut, login) = (start.elapsed(), lab.login("hub"));
     println!("revoked: cut off {cut:.1?} after the command began");
-    assert!(cut < Duration::from_secs(5), "{cut:?}");
+    assert!(cut < Duration::from_secs(5) + login * 2, "{cut:?}, a login {login:?}");
     assert!(revoke.wait().unwrap().success());
     streams_again(&lab, "porch", SOON);
-    assert!(!plays(&url).status.success(), "revoked, anna watches on");
+    assert!(failed_by_itself(&plays(&url)), "revoked, anna watches on");
     drop(porch);
     let again = ["porch", "--viewer", "anna", "--player", "none"];
     refused(&machine, &again, "does not let anna in");

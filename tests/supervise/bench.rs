@@ -2,8 +2,7 @@
 
 use pistream_agent::{Event, Status, StreamState};
 use std::fs;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -60,8 +59,7 @@ impl Bench {
             "#!/bin/sh\n# stand-in for ffmpeg\necho $$ >>'{}'\n{stand_in}\n",
             starts.display()
         );
-        fs::write(bench.path("ffmpeg"), script).unwrap();
-        fs::set_permissions(bench.path("ffmpeg"), fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&bench.path("ffmpeg"), &script);
         bench.configure(PATIENT, ONLY);
         bench
     }
@@ -132,8 +130,13 @@ impl Bench {
 
     /// Waits until the status is as wanted.
     pub fn until(&self, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
+        self.until_within(SOON, what, wanted)
+    }
+
+    /// The same for what takes longer.
+    pub fn until_within(&self, patience: Duration, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
         let mut last = None;
-        let deadline = Instant::now() + SOON;
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             last = self.status();
             if let Some(status) = last.take_if(|status| wanted(status)) {
@@ -141,7 +144,7 @@ impl Bench {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("not {what} within {SOON:?}: {last:?}\nlog:\n{}", self.log());
+        panic!("not {what} within {patience:?}: {last:?}\nlog:\n{}", self.log());
     }
 
     pub fn streaming(&self) -> Status {
@@ -209,6 +212,16 @@ impl Drop for Supervisor<'_> {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A program that can be run at once. Written by another process: a descriptor open for writing here could be in a child of
+/// another test when it is run ("Text file busy").
+pub fn executable(path: &Path, script: &str) {
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path);
+    let mut writer = writer.stdin(Stdio::piped()).spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }
 
 pub fn events(lines: &str) -> Vec<Event> {

@@ -8,7 +8,7 @@ use crate::transport::tests::sshd::Sshd;
 use std::time::{Duration, Instant};
 
 /// Long enough for a master to be found by the one it is for.
-const IDLE: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+const IDLE: NonZeroUsize = NonZeroUsize::new(6).unwrap();
 
 async fn connected(sshd: &Sshd) -> Openssh {
     let clear = Credentials {

@@ -259,8 +259,7 @@ impl Agent {
 
     pub(crate) fn add(&self, file: &Path, passphrase: &str) {
         let ask = self.socket.with_file_name("ask");
-        fs::write(&ask, format!("#!/bin/sh\necho '{passphrase}'\n")).unwrap();
-        fs::set_permissions(&ask, fs::Permissions::from_mode(0o700)).unwrap();
+        super::executable(&ask, &format!("#!/bin/sh\necho '{passphrase}'\n"));
         let mut command = Command::new("ssh-add");
         command.arg("-q").arg(file).stdin(Stdio::null());
         command
