@@ -39,10 +39,21 @@ impl Transaction<'_> {
             if self.journal.daemon_reload {
                 tried(services::daemon_reload().map_err(Fault::from));
             }
+            // nobody knows whether one would have come up that was only on its way: systemd goes on trying
+            let taken_over = self.memory.unfinished.is_some();
+            let on_its_way = |name: &str| self.found.units.iter().any(|c| c.on_its_way && c.unit.name == name);
+            let was_up = |name: &str| taken_over || !on_its_way(name);
             for unit in &units {
-                tried(bring_back(unit, &self.journal).map_err(Fault::from));
+                let back = bring_back(unit, &self.journal);
+                if was_up(&unit.name) {
+                    tried(back.map_err(Fault::from));
+                }
             }
-            let up: Vec<&str> = units.iter().filter(|u| u.active).map(|u| u.name.as_str()).collect();
+            let up: Vec<&str> = units
+                .iter()
+                .filter(|u| u.active && was_up(&u.name))
+                .map(|u| u.name.as_str())
+                .collect();
             tried(services::confirm(&up).map_err(Fault::from));
         }
         for directory in self.journal.directories.iter().rev() {
@@ -64,7 +75,7 @@ impl Transaction<'_> {
 /// A unit that was not enabled or not running before is so no longer; one that is gone again cannot be asked to.
 fn withdraw(unit: &UnitBefore) -> Result<(), services::Error> {
     let name = unit.name.as_str();
-    if !services::show(&[name])?.get(name).is_some_and(|s| s.loaded) {
+    if !services::is_loaded(name)? {
         return Ok(());
     }
     if !unit.enabled {

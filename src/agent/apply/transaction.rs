@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Transaction<'a> {
     pub(super) host: &'a Host,
     plan: &'a Plan,
-    memory: &'a Memory,
-    found: &'a Differences<'a>,
+    pub(super) memory: &'a Memory,
+    pub(super) found: &'a Differences<'a>,
     pub(super) journal: Journal,
     /// Units that may no longer run as they did before.
     pub(super) disturbed: BTreeSet<String>,
@@ -72,11 +72,12 @@ impl<'a> Transaction<'a> {
             housekeeping::keep_foreign(host, &change.file.path)?;
         }
         for package in &found.packages {
-            let unwanted = package
-                .keep_off
-                .iter()
-                .filter(|u| !plan.units.iter().any(|p| p.name == **u));
-            journal.keep_off.extend(unwanted.cloned());
+            for unit in &package.keep_off {
+                // one that is used without the package is the user's own
+                if !plan.units.iter().any(|p| p.name == *unit) && !services::is_used(unit)? {
+                    journal.keep_off.push(unit.clone());
+                }
+            }
         }
         for change in &found.directories {
             let path = &change.directory.path;
