@@ -132,6 +132,15 @@ pub(crate) fn show<'u>(units: &[&'u str]) -> Result<BTreeMap<&'u str, UnitState>
         .collect())
 }
 
+/// The state of one.
+pub(crate) fn show_one(unit: &str) -> Result<UnitState, Error> {
+    Ok(show(&[unit])?
+        .into_iter()
+        .next()
+        .map(|(_, state)| state)
+        .unwrap_or_default())
+}
+
 fn parse(block: &str) -> UnitState {
     let mut state = UnitState::default();
     for (key, value) in block.lines().filter_map(|l| l.split_once('=')) {
@@ -146,16 +155,6 @@ fn parse(block: &str) -> UnitState {
         }
     }
     state
-}
-
-/// systemd has a unit file for it.
-pub(crate) fn is_loaded(unit: &str) -> Result<bool, Error> {
-    Ok(show(&[unit])?.get(unit).is_some_and(|s| s.loaded))
-}
-
-/// It runs, or is to run after the next boot.
-pub(crate) fn is_used(unit: &str) -> Result<bool, Error> {
-    Ok(show(&[unit])?.get(unit).is_some_and(|s| s.enabled() || s.active()))
 }
 
 pub(crate) fn daemon_reload() -> Result<(), Error> {
@@ -202,7 +201,7 @@ pub(crate) fn keep_off(unit: &str) -> Result<(), Error> {
         unit: unit.to_owned(),
         source,
     })?;
-    if is_loaded(unit)? {
+    if show_one(unit)?.loaded {
         act("disable", unit).and_then(|()| act("stop", unit))
     } else {
         Ok(())

@@ -59,8 +59,6 @@ pub(crate) struct FileChange<'p> {
 pub(crate) struct UnitChange<'p> {
     pub(crate) unit: &'p Unit,
     pub(crate) before: UnitBefore,
-    /// It had not come up before, and may never have.
-    pub(crate) on_its_way: bool,
     pub(crate) enable: bool,
     /// Its unit file changes: where it wants to be started may, too.
     pub(crate) relink: bool,

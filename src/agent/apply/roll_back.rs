@@ -39,21 +39,15 @@ impl Transaction<'_> {
             if self.journal.daemon_reload {
                 tried(services::daemon_reload().map_err(Fault::from));
             }
-            // nobody knows whether one would have come up that was only on its way: systemd goes on trying
-            let taken_over = self.memory.unfinished.is_some();
-            let on_its_way = |name: &str| self.found.units.iter().any(|c| c.on_its_way && c.unit.name == name);
-            let was_up = |name: &str| taken_over || !on_its_way(name);
             for unit in &units {
                 let back = bring_back(unit, &self.journal);
-                if was_up(&unit.name) {
+                // nobody knows whether one would have come up that was only on its way: systemd goes on trying
+                if !unit.on_its_way {
                     tried(back.map_err(Fault::from));
                 }
             }
-            let up: Vec<&str> = units
-                .iter()
-                .filter(|u| u.active && was_up(&u.name))
-                .map(|u| u.name.as_str())
-                .collect();
+            let up = units.iter().filter(|u| u.active && !u.on_its_way);
+            let up: Vec<&str> = up.map(|u| u.name.as_str()).collect();
             tried(services::confirm(&up).map_err(Fault::from));
         }
         for directory in self.journal.directories.iter().rev() {
@@ -75,7 +69,7 @@ impl Transaction<'_> {
 /// A unit that was not enabled or not running before is so no longer; one that is gone again cannot be asked to.
 fn withdraw(unit: &UnitBefore) -> Result<(), services::Error> {
     let name = unit.name.as_str();
-    if !services::is_loaded(name)? {
+    if !services::show_one(name)?.loaded {
         return Ok(());
     }
     if !unit.enabled {
@@ -102,7 +96,7 @@ fn bring_back(unit: &UnitBefore, journal: &Journal) -> Result<(), services::Erro
     if !unit.active {
         return Ok(());
     }
-    let running = services::show(&[name])?.get(name).is_some_and(|s| s.active());
+    let running = services::show_one(name)?.active();
     let reload = journal
         .owed
         .iter()

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Transaction<'a> {
     pub(super) host: &'a Host,
     plan: &'a Plan,
-    pub(super) memory: &'a Memory,
-    pub(super) found: &'a Differences<'a>,
+    memory: &'a Memory,
+    found: &'a Differences<'a>,
     pub(super) journal: Journal,
     /// Units that may no longer run as they did before.
     pub(super) disturbed: BTreeSet<String>,
@@ -74,7 +74,8 @@ impl<'a> Transaction<'a> {
         for package in &found.packages {
             for unit in &package.keep_off {
                 // one that is used without the package is the user's own
-                if !plan.units.iter().any(|p| p.name == *unit) && !services::is_used(unit)? {
+                let now = services::show_one(unit)?;
+                if !now.enabled() && !now.active() && !plan.units.iter().any(|p| p.name == *unit) {
                     journal.keep_off.push(unit.clone());
                 }
             }

@@ -42,7 +42,6 @@ pub(super) fn compare<'p>(plan: &'p Plan, memory: &Memory, found: &mut Differenc
             found.units.push(UnitChange {
                 unit,
                 before,
-                on_its_way: state.activating(),
                 enable,
                 relink,
                 action,
@@ -79,6 +78,7 @@ pub(crate) fn before(name: &str, state: &UnitState) -> UnitBefore {
         name: name.to_owned(),
         enabled: state.enabled(),
         active: state.active() || state.activating(),
+        on_its_way: state.activating(),
     }
 }
 
