@@ -4,7 +4,7 @@
 //! reported per host, never thrown: one dead Pi is a row, not the end.
 
 use crate::ca::{self, Authority, Identities, Subject};
-use crate::model::Secret;
+use crate::model::{Name, Secret};
 use crate::plan::{self, Host, Paths};
 use crate::remote::{self, Keep, Verb};
 use crate::report::{HostResult, Message, Report, Style, with_help};
@@ -15,6 +15,7 @@ use crate::transport::{self, Credentials};
 use crate::{cli, exit, inventory, passphrase, select};
 use miette::IntoDiagnostic;
 use pistream_agent::{Answer, ApplyRequest, Event, Mode, Plan};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -69,7 +70,11 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
         .enumerate()
         .map(|(index, (&host, plan))| Job {
             index,
-            server: matches!(host, Host::Server(_)),
+            name: host.name().clone(),
+            streams_to: match host {
+                Host::Camera(camera) => Some(camera.server.clone()),
+                Host::Server(_) => None,
+            },
             ssh: host.ssh().clone(),
             credentials: Credentials::of(host.ssh(), &secrets),
             authority: authority.clone(),
@@ -97,7 +102,9 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
 /// One host's part of the work, owning all it needs.
 struct Job {
     index: usize,
-    server: bool,
+    name: Name,
+    /// A camera's server.
+    streams_to: Option<Name>,
     ssh: crate::model::Ssh,
     credentials: Credentials,
     authority: Option<Arc<Authority>>,
@@ -110,19 +117,33 @@ struct Job {
     messages: mpsc::UnboundedSender<Message>,
 }
 
+/// What cameras wait for: the servers of this deploy that are not as they should be, known once all are done.
+type Gate = watch::Receiver<Option<BTreeSet<Name>>>;
+
 /// Servers first, so that cameras find someone to publish to; each group in parallel. Cameras are connected to while the
 /// servers are worked on: only their part of the conversation waits.
 async fn servers_then_cameras(jobs: Vec<Job>, at_a_time: usize) {
-    let (servers, cameras): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.server);
-    let (gate, servers_done) = watch::channel(false);
-    let mut first = start(servers, at_a_time, None);
+    let (servers, cameras): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.streams_to.is_none());
+    let names = servers.iter().map(|job| job.name.clone()).collect();
+    let (gate, servers_done) = watch::channel(None);
+    let first = start(servers, at_a_time, None);
     let mut then = start(cameras, at_a_time, Some(servers_done));
-    while first.join_next().await.is_some() {}
-    gate.send_replace(true);
+    gate.send_replace(Some(failed(names, first).await));
     while then.join_next().await.is_some() {}
 }
 
-fn start(jobs: Vec<Job>, at_a_time: usize, gate: Option<watch::Receiver<bool>>) -> JoinSet<()> {
+/// Waits until all of these hosts are done; those that are not as they should be then.
+async fn failed(mut hosts: BTreeSet<Name>, mut ends: JoinSet<Option<Name>>) -> BTreeSet<Name> {
+    while let Some(end) = ends.join_next().await {
+        if let Ok(Some(well)) = end {
+            hosts.remove(&well);
+        }
+    }
+    hosts
+}
+
+/// Each ends with its host's name, if that is as it should be.
+fn start(jobs: Vec<Job>, at_a_time: usize, gate: Option<Gate>) -> JoinSet<Option<Name>> {
     let places = Arc::new(Semaphore::new(at_a_time));
     let mut running = JoinSet::new();
     for job in jobs {
@@ -131,11 +152,13 @@ fn start(jobs: Vec<Job>, at_a_time: usize, gate: Option<watch::Receiver<bool>>) 
             let _place = places.acquire().await;
             let unreachable = |error: Error| HostResult::Unreachable(with_help(&error, error.help()));
             let result = job.deploy(gate).await.unwrap_or_else(unreachable);
+            let well = result.exit_code() != exit::Code::HostFailed;
             // the receiver outlives all senders
             let _ = job.messages.send(Message::Finished {
                 host: job.index,
                 result,
             });
+            well.then_some(job.name)
         });
     }
     running
@@ -162,7 +185,7 @@ impl Error {
 
 impl Job {
     /// Connects, and waits for the gate to open before anything is said.
-    async fn deploy(&self, gate: Option<watch::Receiver<bool>>) -> Result<HostResult, Error> {
+    async fn deploy(&self, gate: Option<Gate>) -> Result<HostResult, Error> {
         let _ = self.messages.send(Message::Started { host: self.index });
         let connection = transport::connect(&self.ssh, &self.credentials).await?;
         let _ = self.messages.send(Message::Road {
@@ -171,7 +194,13 @@ impl Job {
         });
         if let Some(mut gate) = gate {
             // it fails only when nobody is left to open it
-            let _ = gate.wait_for(|open| *open).await;
+            let opened = gate.wait_for(Option::is_some).await;
+            let server = opened.ok().and_then(|failed| self.kept_by(failed.as_ref()?));
+            if let Some(server) = server {
+                return Ok(HostResult::NotDeployed(format!(
+                    "its server {server} failed (nothing touched)\n`--limit cameras` deploys cameras without their servers"
+                )));
+            }
         }
         let keep = match self.request.mode {
             Mode::Apply => Keep::Installed,
@@ -189,6 +218,13 @@ impl Job {
         let sudo = self.credentials.sudo_password.as_ref();
         let last = remote::converse(&connection, Verb::Apply, keep, Some(&self.request), sudo, &mut tell).await;
         Ok(HostResult::from(last?))
+    }
+
+    /// The camera's server, if it is among those that failed: what both are told to change together (a port, an address, the
+    /// authority) has changed on neither then. To look is no harm.
+    fn kept_by(&self, failed: &BTreeSet<Name>) -> Option<&Name> {
+        let server = self.streams_to.as_ref()?;
+        (self.request.mode == Mode::Apply && failed.contains(server)).then_some(server)
     }
 
     /// What a host asks for, or why it does not get it: a tarball it builds from, or its certificate. Who the host is, is
@@ -226,3 +262,6 @@ impl Job {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

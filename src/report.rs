@@ -187,7 +187,14 @@ impl Report {
             .zip(self.results.iter().map(|r| r.as_ref().unwrap_or(&silent)))
             .collect();
         let count = |wanted: &str| results.iter().filter(|(_, r)| r.word().0 == wanted).count();
-        let words = ["unchanged", "changed", "pending", "failed", "unreachable"];
+        let words = [
+            "unchanged",
+            "changed",
+            "pending",
+            "failed",
+            "unreachable",
+            "not deployed",
+        ];
         let seconds = self.started.elapsed().as_secs_f64();
         match self.style {
             Style::Json => {

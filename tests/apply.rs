@@ -643,6 +643,35 @@ fn a_second_apply_waits_for_the_first_and_says_so() {
     assert!(child.wait().unwrap().success());
 }
 
+/// As another build's deploy does, which was at work while this one waited.
+#[test]
+fn an_agent_that_was_removed_while_it_waited_does_nothing() {
+    let host = FakeHost::new();
+    fs::create_dir_all(host.at("/var/lib/pistream")).unwrap();
+    let lock = fs::File::create(host.at("/var/lib/pistream/lock")).unwrap();
+    lock.lock().unwrap();
+    let own = host.at("/agent-1");
+    // by another process: a descriptor open for writing here could be in a child of another test when this is run
+    assert!(Command::new("cp").args([agent(), &own]).status().unwrap().success());
+    let mut child = Command::new(&own)
+        .args(["apply", "--root"])
+        .arg(&host.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let request = request(Mode::Apply, false, &plan(&[], vec![file("/etc/a", "a")])) + "\n";
+    child.stdin.take().unwrap().write_all(request.as_bytes()).unwrap();
+    let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(|l| l.unwrap());
+    assert!(events.by_ref().any(|l| l.contains("\"waiting\"")));
+    fs::remove_file(&own).unwrap();
+    drop(lock);
+    let last = events.last().unwrap();
+    assert!(last.contains("another deploy has replaced this agent"), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(!host.at("/etc/a").exists());
+}
+
 #[test]
 fn the_transaction_ends_well_when_nobody_listens_any_more() {
     let host = FakeHost::new();

@@ -172,6 +172,11 @@ fn lock(host: &Host, mode: Mode) -> Result<Option<File>, Fault> {
     let mut told: Option<Instant> = None;
     loop {
         match file.try_lock() {
+            // what another build's agent has removed would remove that one in turn
+            Ok(()) if mode == Mode::Apply && std::env::current_exe().is_ok_and(|own| !own.exists()) => {
+                let cause = "another deploy has replaced this agent meanwhile";
+                return Err(fault(cause.to_owned(), "deploy again"));
+            }
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::Error(e)) => return Err(broken(e)),
             Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {

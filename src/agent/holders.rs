@@ -53,8 +53,12 @@ fn video_devices(descriptors: &Path) -> BTreeSet<String> {
     paths.filter(|path| path.starts_with("/dev/video")).collect()
 }
 
-/// The innermost systemd service of a process's control groups.
+/// The innermost systemd service of a process's control groups. What runs in a user's session is of no service that the
+/// system could stop alone.
 fn unit(groups: &str) -> Option<String> {
+    if groups.contains("/user@") {
+        return None;
+    }
     let mut parts = groups.lines().flat_map(|line| line.rsplit('/'));
     parts.find(|part| part.ends_with(".service")).map(str::to_owned)
 }
@@ -70,5 +74,9 @@ mod tests {
             Some("motion.service")
         );
         assert_eq!(unit("0::/user.slice/user-1000.slice/session-1.scope\n"), None);
+        for of_session in ["app.slice/app-cheese-7.scope", "app.slice/motion.service"] {
+            let group = format!("0::/user.slice/user-1000.slice/user@1000.service/{of_session}\n");
+            assert_eq!(unit(&group), None, "{group}");
+        }
     }
 }

@@ -143,7 +143,8 @@ pub(crate) fn install(names: &[&str]) -> Result<(), Error> {
     if before.interrupted {
         events::note("an earlier package installation was cut off; finishing it first");
         let cured = command::run("dpkg", &["--configure", "-a", "--force-confold"], INSTALL_DEADLINE);
-        let cured = cured.or_else(|_| apt(&["install", "-y", "--no-install-recommends", "-f"]));
+        let cure: Vec<&str> = INSTALL.iter().chain(&["-f"]).copied().collect();
+        let cured = cured.or_else(|_| apt(&cure));
         cured.map_err(|source| Error::Configure { source })?;
     }
     let what = format!("installing {listed}");
@@ -173,7 +174,7 @@ pub(crate) fn install(names: &[&str]) -> Result<(), Error> {
     }
 }
 
-const INSTALL: [&str; 3] = ["install", "-y", "--no-install-recommends"];
+const INSTALL: [&str; 4] = ["install", "-y", "--no-install-recommends", "--no-remove"];
 
 /// What apt says when its lists are absent or older than its sources.
 const STALE: [&str; 5] = [

@@ -94,9 +94,14 @@ impl UnitState {
         matches!(self.active_state.as_str(), "active" | "reloading")
     }
 
+    /// It may come up: its process is starting, or will be started anew.
+    pub(crate) fn activating(&self) -> bool {
+        self.active_state == "activating"
+    }
+
     /// Its process runs and has not said yet that it is ready: it has read the files there were.
     pub(crate) fn starting(&self) -> bool {
-        self.active_state == "activating" && !matches!(self.main_pid.as_str(), "" | "0")
+        self.activating() && !matches!(self.main_pid.as_str(), "" | "0")
     }
 }
 
@@ -125,6 +130,15 @@ pub(crate) fn show<'u>(units: &[&'u str]) -> Result<BTreeMap<&'u str, UnitState>
                 .chain(std::iter::repeat(UnitState::default())),
         )
         .collect())
+}
+
+/// The state of one.
+pub(crate) fn show_one(unit: &str) -> Result<UnitState, Error> {
+    Ok(show(&[unit])?
+        .into_iter()
+        .next()
+        .map(|(_, state)| state)
+        .unwrap_or_default())
 }
 
 fn parse(block: &str) -> UnitState {
@@ -187,8 +201,7 @@ pub(crate) fn keep_off(unit: &str) -> Result<(), Error> {
         unit: unit.to_owned(),
         source,
     })?;
-    let loaded = show(&[unit])?.get(unit).is_some_and(|s| s.loaded);
-    if loaded {
+    if show_one(unit)?.loaded {
         act("disable", unit).and_then(|()| act("stop", unit))
     } else {
         Ok(())
@@ -235,6 +248,11 @@ impl UnitState {
     pub(crate) fn of_process(active_state: &str) -> UnitState {
         parse(&format!("LoadState=loaded\nActiveState={active_state}\nMainPID=7\n"))
     }
+
+    /// One whose process fell and will be started anew.
+    pub(crate) fn between_starts() -> UnitState {
+        parse("LoadState=loaded\nActiveState=activating\nMainPID=0\n")
+    }
 }
 
 #[cfg(test)]
@@ -247,8 +265,8 @@ mod tests {
         assert!(state.loaded && state.enabled() && state.active() && state.can_be_enabled());
         let starting = UnitState::of_process("activating");
         assert!(starting.starting() && !starting.active());
-        let falling = parse("ActiveState=activating\nMainPID=0\n");
-        assert!(!falling.starting(), "it waits to be started anew");
+        let fallen = UnitState::between_starts();
+        assert!(fallen.activating() && !fallen.starting(), "it waits to be started anew");
         let unknown = parse("LoadState=not-found\nActiveState=inactive\nUnitFileState=\n");
         assert!(!unknown.loaded && !unknown.enabled() && !unknown.active());
     }

@@ -17,6 +17,8 @@ pub enum HostResult {
     },
     /// The host could not be worked on at all.
     Unreachable(String),
+    /// The host was left as it was, because of another that failed.
+    NotDeployed(String),
 }
 
 impl From<Event> for HostResult {
@@ -56,6 +58,7 @@ impl HostResult {
             HostResult::Pending(_) => ("pending", Colour::Notable),
             HostResult::Failed { .. } => ("failed", Colour::Bad),
             HostResult::Unreachable(_) => ("unreachable", Colour::Bad),
+            HostResult::NotDeployed(_) => ("not deployed", Colour::Bad),
         }
     }
 
@@ -71,15 +74,17 @@ impl HostResult {
             HostResult::Unchanged => String::new(),
             HostResult::Changed(n) | HostResult::Pending(n) => plural(n),
             HostResult::Failed { fault, state } => format!("{} ({state})", describe(fault)),
-            HostResult::Unreachable(why) => why.clone(),
+            HostResult::Unreachable(why) | HostResult::NotDeployed(why) => why.clone(),
         }
     }
 
-    pub(super) fn exit_code(&self) -> exit::Code {
+    pub fn exit_code(&self) -> exit::Code {
         match self {
             HostResult::Unchanged | HostResult::Changed(_) => exit::Code::Done,
             HostResult::Pending(_) => exit::Code::Pending,
-            HostResult::Failed { .. } | HostResult::Unreachable(_) => exit::Code::HostFailed,
+            HostResult::Failed { .. } | HostResult::Unreachable(_) | HostResult::NotDeployed(_) => {
+                exit::Code::HostFailed
+            }
         }
     }
 }

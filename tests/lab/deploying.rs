@@ -1,7 +1,7 @@
 //! From bare hosts to pictures, and again: the main job over both roads.
 
-use crate::fleet::{Fleet, bytes_received, deploy, fares, lives, status, streams_again, verify};
-use crate::hosts::{Image, Lab};
+use crate::fleet::{Deployed, Fleet, bytes_received, deploy, fares, lives, status, streams_again, verify};
+use crate::hosts::{Image, Lab, wait_for};
 use std::fs;
 use std::time::Duration;
 
@@ -21,7 +21,19 @@ fn bare_hosts_stream_after_one_deploy_by_russh_and_a_second_changes_nothing() {
 fn bare_hosts_stream(transport: &'static str) {
     let lab = Lab::up(Image::Bare, &HOSTS);
     let mut fleet = Fleet::new(&lab, transport, &["porch", "garden"]);
+    // somebody's own nginx, which no package brought, on one of the two roads
+    let own_nginx = transport == "russh";
+    if own_nginx {
+        lab.root(
+            "hub",
+            "printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' \
+             >/etc/systemd/system/nginx.service && systemctl enable -q --now nginx",
+        );
+    }
     let first = fleet.deploy(&lab).must_exit(0);
+    let nginx = lab.root("hub", "systemctl is-active nginx; systemctl is-enabled nginx; true");
+    assert_eq!(nginx == "active\nenabled", own_nginx, "{nginx}");
+    assert_eq!(nginx == "inactive\ndisabled", !own_nginx, "{nginx}");
     assert!(
         first.changes("hub").contains(&"install nginx".to_owned()),
         "{}",
@@ -144,3 +156,74 @@ fn a_deployed_host_streams_again_after_a_power_cut() {
     streams_again(&lab, "porch", Duration::from_secs(40));
     assert_eq!(deploy(&lab, &[]).must_exit(0).result("hub").0, "unchanged");
 }
+
+/// Gives a port of the server to somebody else, until the unit `taken-PORT.socket` is stopped.
+fn take(lab: &Lab, port: u16) {
+    let listen = format!("systemd-run -q --unit taken-{port} --socket-property=ListenStream=0.0.0.0:{port} /bin/cat");
+    lab.root("hub", &listen);
+}
+
+#[test]
+fn a_port_that_somebody_else_has_is_named_and_cameras_stay_with_the_server_there_is() {
+    let lab = Lab::up(Image::Fat, &["hub", "porch"]);
+    let mut fleet = Fleet::new(&lab, "russh", &["porch"]);
+    let names = |refused: &Deployed, port: u16| {
+        let (word, detail) = refused.result("hub");
+        assert_eq!(word, "failed", "{}", refused.text());
+        let named = format!(":{port} failed (98: Address already in use)");
+        assert!(detail.contains(&named) && detail.contains("rolled back"), "{detail}");
+        let (word, detail) = refused.result("porch");
+        assert_eq!(word, "not deployed", "{}", refused.text());
+        assert!(detail.contains("its server hub failed"), "{detail}");
+    };
+
+    // where there was nothing, there is nothing
+    take(&lab, 1935);
+    names(&fleet.deploy(&lab).must_exit(1), 1935);
+    let units =
+        "systemctl list-units --all --plain --no-legend 'pistream-*'; ls /etc/systemd/system | grep pistream || true";
+    assert_eq!(lab.root("hub", units), "");
+    assert!(!lab.disk("porch").join("etc/pistream").exists());
+    lab.root("hub", "systemctl stop taken-1935.socket");
+    deploy(&lab, &[]).must_exit(0);
+    streams_again(&lab, "porch", Duration::from_secs(30));
+
+    // a port for both sides: the camera keeps the one at which the server still is
+    let (camera, core) = (lives(&lab, "porch"), lab.root("hub", CORE));
+    take(&lab, 443);
+    fleet.server += ", rtmps_port: 443";
+    names(&fleet.deploy(&lab).must_exit(1), 443);
+    assert_eq!((lives(&lab, "porch"), lab.root("hub", CORE)), (camera, core));
+    streams_again(&lab, "porch", Duration::from_secs(30));
+    let pending = deploy(&lab, &["--check"]).must_exit(4);
+    assert_eq!(pending.result("porch").0, "pending", "{}", pending.text());
+    lab.root("hub", "systemctl stop taken-443.socket");
+    deploy(&lab, &[]).must_exit(0);
+    streams_again(&lab, "porch", Duration::from_secs(30));
+
+    // taken while the door was away: that is no server as it should be, and systemd goes on trying until it is
+    lab.root("hub", "systemctl stop pistream-door");
+    take(&lab, 443);
+    lab.root("hub", "systemctl start --no-block pistream-door");
+    names(&deploy(&lab, &[]).must_exit(1), 443);
+    lab.root("hub", "systemctl stop taken-443.socket");
+    streams_again(&lab, "porch", Duration::from_secs(30));
+
+    // a disk for the recordings that is late: the core fails at once, and more often than systemd allows by itself
+    let recordings = "/var/lib/pistream/recordings";
+    lab.root(
+        "hub",
+        &format!(
+            "systemctl stop pistream-server; mv {recordings} /srv/late; systemctl start --no-block pistream-server"
+        ),
+    );
+    wait_for(Duration::from_secs(60), "many starts in vain", || {
+        let restarts = lab.root("hub", "systemctl show -P NRestarts pistream-server");
+        restarts.parse::<u32>().unwrap() > 7
+    });
+    lab.root("hub", &format!("mv /srv/late {recordings}"));
+    streams_again(&lab, "porch", Duration::from_secs(30));
+    assert_eq!(deploy(&lab, &[]).must_exit(0).result("hub").0, "unchanged");
+}
+
+const CORE: &str = "systemctl show -P MainPID pistream-server";

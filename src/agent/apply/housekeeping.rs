@@ -83,12 +83,12 @@ pub(crate) fn remove_older_builds(host: &Host, kept: &[String]) -> Result<(), Fa
 }
 
 /// Other builds of the agent are of no more use once this one's plan is confirmed. An agent that runs from elsewhere
-/// (a test, a check) leaves them alone.
+/// (a test, a check), or that another deploy has put anew, leaves them alone.
 pub(crate) fn remove_older_agents(host: &Host) -> Result<(), Fault> {
     let Ok(own) = std::env::current_exe() else {
         return Ok(());
     };
-    if host.root().is_some() || own.parent() != Some(Path::new(AGENT_DIR)) {
+    if host.root().is_some() || own.parent() != Some(Path::new(AGENT_DIR)) || !own.exists() {
         return Ok(());
     }
     let Ok(entries) = fs::read_dir(AGENT_DIR) else {

@@ -40,9 +40,14 @@ impl Transaction<'_> {
                 tried(services::daemon_reload().map_err(Fault::from));
             }
             for unit in &units {
-                tried(bring_back(unit, &self.journal).map_err(Fault::from));
+                let back = bring_back(unit, &self.journal);
+                // nobody knows whether one would have come up that was only on its way: systemd goes on trying
+                if !unit.on_its_way {
+                    tried(back.map_err(Fault::from));
+                }
             }
-            let up: Vec<&str> = units.iter().filter(|u| u.active).map(|u| u.name.as_str()).collect();
+            let up = units.iter().filter(|u| u.active && !u.on_its_way);
+            let up: Vec<&str> = up.map(|u| u.name.as_str()).collect();
             tried(services::confirm(&up).map_err(Fault::from));
         }
         for directory in self.journal.directories.iter().rev() {
@@ -64,7 +69,7 @@ impl Transaction<'_> {
 /// A unit that was not enabled or not running before is so no longer; one that is gone again cannot be asked to.
 fn withdraw(unit: &UnitBefore) -> Result<(), services::Error> {
     let name = unit.name.as_str();
-    if !services::show(&[name])?.get(name).is_some_and(|s| s.loaded) {
+    if !services::show_one(name)?.loaded {
         return Ok(());
     }
     if !unit.enabled {
@@ -91,7 +96,7 @@ fn bring_back(unit: &UnitBefore, journal: &Journal) -> Result<(), services::Erro
     if !unit.active {
         return Ok(());
     }
-    let running = services::show(&[name])?.get(name).is_some_and(|s| s.active());
+    let running = services::show_one(name)?.active();
     let reload = journal
         .owed
         .iter()

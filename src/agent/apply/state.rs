@@ -128,7 +128,11 @@ pub(crate) struct Owed {
 pub(crate) struct UnitBefore {
     pub(crate) name: String,
     pub(crate) enabled: bool,
+    /// It ran, or was on its way to.
     pub(crate) active: bool,
+    /// It had not come up yet, or falls again and again. Not for the next apply, which finds what this one made of it.
+    #[serde(skip)]
+    pub(crate) on_its_way: bool,
 }
 
 /// Both, as the next apply finds them.

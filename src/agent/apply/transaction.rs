@@ -72,11 +72,13 @@ impl<'a> Transaction<'a> {
             housekeeping::keep_foreign(host, &change.file.path)?;
         }
         for package in &found.packages {
-            let unwanted = package
-                .keep_off
-                .iter()
-                .filter(|u| !plan.units.iter().any(|p| p.name == **u));
-            journal.keep_off.extend(unwanted.cloned());
+            for unit in &package.keep_off {
+                // one that is used without the package is the user's own
+                let now = services::show_one(unit)?;
+                if !now.enabled() && !now.active() && !plan.units.iter().any(|p| p.name == *unit) {
+                    journal.keep_off.push(unit.clone());
+                }
+            }
         }
         for change in &found.directories {
             let path = &change.directory.path;

@@ -77,7 +77,8 @@ pub(crate) fn before(name: &str, state: &UnitState) -> UnitBefore {
     UnitBefore {
         name: name.to_owned(),
         enabled: state.enabled(),
-        active: state.active() || state.starting(),
+        active: state.active() || state.activating(),
+        on_its_way: state.activating(),
     }
 }
 
@@ -132,5 +133,7 @@ mod tests {
             assert_eq!(action(state, owed, restart, reload), wanted, "{of}");
         }
         assert!(before("x.service", &starting).active && !before("x.service", &down).active);
+        // a unit that systemd starts again and again is not to be left stopped
+        assert!(before("x.service", &UnitState::between_starts()).active);
     }
 }
