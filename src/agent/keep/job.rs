@@ -88,7 +88,7 @@ pub(super) struct Job {
     pub(super) chunk: archive::Chunk,
     ffmpeg: String,
     ffprobe: String,
-    place: PathBuf,
+    root: PathBuf,
     unfinished: PathBuf,
     stage: Stage,
     tool: Tool,
@@ -97,14 +97,15 @@ pub(super) struct Job {
 impl Job {
     /// Begins to make a film of a finished chunk.
     pub(super) fn start(config: &KeepConfig, chunk: archive::Chunk) -> Result<Job, JobError> {
-        let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "mp4");
+        let root = PathBuf::from(&config.path);
+        let place = archive::place(&root, &chunk.stream, chunk.start, "mp4");
         let tool = count(&config.ffprobe, &chunk.path)?;
         Ok(Job {
             chunk,
             ffmpeg: config.ffmpeg.clone(),
             ffprobe: config.ffprobe.clone(),
             unfinished: archive::unfinished(&place),
-            place,
+            root,
             stage: Stage::CountReceived,
             tool,
         })
@@ -125,7 +126,7 @@ impl Job {
                 if received.video == 0 {
                     return self.without_pictures().map(Some);
                 }
-                make_directory(&self.place)?;
+                make_directory(&self.unfinished)?;
                 self.tool = remux(&self.ffmpeg, &self.chunk.path, &self.unfinished)?;
                 self.stage = Stage::Remux(received);
             }
@@ -141,8 +142,7 @@ impl Job {
                         filed: filed.to_string(),
                     });
                 }
-                self.commit()?;
-                return Ok(Some(Done::Filed(self.place.clone())));
+                return self.commit().map(Some);
             }
         }
         Ok(None)
@@ -157,7 +157,7 @@ impl Job {
     }
 
     /// On disk before it has its name, and its name on disk before nginx's file goes.
-    fn commit(&self) -> Result<(), JobError> {
+    fn commit(&self) -> Result<Done, JobError> {
         let disk = |attempted| {
             let path = self.unfinished.clone();
             move |source| JobError::Disk {
@@ -176,10 +176,11 @@ impl Job {
             .and_then(|()| film.set_modified(written))
             .and_then(|()| film.sync_all())
             .map_err(disk("put on disk"))?;
-        fs::rename(&self.unfinished, &self.place).map_err(disk("give its name to"))?;
-        files::sync_parent(&self.place)?;
+        let place = free_place(&self.root, &self.chunk, "mp4", &self.unfinished)?;
+        fs::rename(&self.unfinished, &place).map_err(disk("give its name to"))?;
+        files::sync_parent(&place)?;
         files::remove(&self.chunk.path)?;
-        Ok(())
+        Ok(Done::Filed(place))
     }
 }
 
@@ -196,8 +197,7 @@ pub(super) fn file_as_it_is(config: &KeepConfig, chunk: &archive::Chunk) -> Resu
         files::remove(&chunk.path)?;
         return Ok(Done::Stub);
     }
-    let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "flv");
-    make_directory(&place)?;
+    let place = free_place(Path::new(&config.path), chunk, "flv", &chunk.path)?;
     fs::rename(&chunk.path, &place).map_err(|source| JobError::Disk {
         attempted: "file",
         path: place.clone(),
@@ -209,6 +209,21 @@ pub(super) fn file_as_it_is(config: &KeepConfig, chunk: &archive::Chunk) -> Resu
 
 /// FLV's header and the first tag's: less holds nothing. Bytes.
 const SMALLEST_FLV: u64 = 13 + 11;
+
+/// Where `film` is filed, and its directory is there: in the place of its chunk, or in the next second's that is free, where a
+/// clock that came to the same time twice has named two chunks alike. A film as large is the same one, filed before a crash.
+fn free_place(root: &Path, chunk: &archive::Chunk, extension: &str, film: &Path) -> Result<PathBuf, JobError> {
+    let bytes = |path: &Path| fs::metadata(path).ok().map(|found| found.len());
+    let mut start = chunk.start;
+    loop {
+        let place = archive::place(root, &chunk.stream, start, extension);
+        if bytes(&place).is_none() || bytes(&place) == bytes(film) {
+            make_directory(&place)?;
+            return Ok(place);
+        }
+        start += 1;
+    }
+}
 
 /// `<root>/<stream>/<day>`, on disk with its parents.
 fn make_directory(place: &Path) -> Result<(), JobError> {
