@@ -26,7 +26,7 @@ mod limits;
 mod recorder;
 mod retention;
 mod shelf;
-mod tool;
+pub(crate) mod tool;
 mod waiting;
 
 use crate::posix;

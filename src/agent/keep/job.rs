@@ -14,27 +14,26 @@ use std::time::{Duration, SystemTime};
 /// bytes), perhaps the stream's description.
 const STUB: u64 = 4096;
 
+/// Why there is no film: one line.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum JobError {
-    #[error(transparent)]
-    Tool(#[from] ToolError),
-    #[error("{received} were received, {filed} are in the film")]
-    Differs { received: String, filed: String },
-    #[error("no pictures can be read from it")]
-    NoPictures,
-    #[error("{attempted} {path}: {source}")]
-    Disk {
-        attempted: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-    #[error("{0}")]
-    File(String),
+#[error("{0}")]
+pub(super) struct JobError(String);
+
+impl JobError {
+    fn disk(attempted: &str, path: &Path, error: &io::Error) -> JobError {
+        JobError(format!("{attempted} {}: {error}", path.display()))
+    }
+}
+
+impl From<ToolError> for JobError {
+    fn from(error: ToolError) -> JobError {
+        JobError(error.to_string())
+    }
 }
 
 impl From<files::Error> for JobError {
     fn from(error: files::Error) -> JobError {
-        JobError::File(error.line())
+        JobError(error.line())
     }
 }
 
@@ -137,10 +136,7 @@ impl Job {
             Stage::CountFiled(received) => {
                 let filed = Counts::read(&printed);
                 if filed != received {
-                    return Err(JobError::Differs {
-                        received: received.to_string(),
-                        filed: filed.to_string(),
-                    });
+                    return Err(JobError(format!("{received} were received, {filed} are in the film")));
                 }
                 return self.commit().map(Some);
             }
@@ -150,7 +146,7 @@ impl Job {
 
     fn without_pictures(&self) -> Result<Done, JobError> {
         if self.chunk.bytes > STUB {
-            return Err(JobError::NoPictures);
+            return Err(JobError("no pictures can be read from it".to_owned()));
         }
         files::remove(&self.chunk.path)?;
         Ok(Done::Stub)
@@ -158,27 +154,17 @@ impl Job {
 
     /// On disk before it has its name, and its name on disk before nginx's file goes.
     fn commit(&self) -> Result<Done, JobError> {
-        let disk = |attempted| {
-            let path = self.unfinished.clone();
-            move |source| JobError::Disk {
-                attempted,
-                path,
-                source,
-            }
+        let to_disk = || {
+            let received = fs::metadata(&self.chunk.path)?;
+            let film = File::options().write(true).open(&self.unfinished)?;
+            let written = SystemTime::UNIX_EPOCH + Duration::from_secs(self.chunk.modified);
+            film.set_permissions(received.permissions())?;
+            film.set_modified(written)?;
+            film.sync_all()
         };
-        let received = fs::metadata(&self.chunk.path).map_err(disk("look at what nginx wrote for"))?;
-        let film = File::options()
-            .write(true)
-            .open(&self.unfinished)
-            .map_err(disk("open"))?;
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(self.chunk.modified);
-        film.set_permissions(received.permissions())
-            .and_then(|()| film.set_modified(written))
-            .and_then(|()| film.sync_all())
-            .map_err(disk("put on disk"))?;
+        to_disk().map_err(|error| JobError::disk("put on disk", &self.unfinished, &error))?;
         let place = free_place(&self.root, &self.chunk, "mp4", &self.unfinished)?;
-        fs::rename(&self.unfinished, &place).map_err(disk("give its name to"))?;
-        files::sync_parent(&place)?;
+        put(&self.unfinished, &place)?;
         files::remove(&self.chunk.path)?;
         Ok(Done::Filed(place))
     }
@@ -198,13 +184,13 @@ pub(super) fn file_as_it_is(config: &KeepConfig, chunk: &archive::Chunk) -> Resu
         return Ok(Done::Stub);
     }
     let place = free_place(Path::new(&config.path), chunk, "flv", &chunk.path)?;
-    fs::rename(&chunk.path, &place).map_err(|source| JobError::Disk {
-        attempted: "file",
-        path: place.clone(),
-        source,
-    })?;
-    files::sync_parent(&place)?;
+    put(&chunk.path, &place)?;
     Ok(Done::Filed(place))
+}
+
+fn put(film: &Path, place: &Path) -> Result<(), JobError> {
+    fs::rename(film, place).map_err(|error| JobError::disk("file", place, &error))?;
+    Ok(files::sync_parent(place)?)
 }
 
 /// FLV's header and the first tag's: less holds nothing. Bytes.
@@ -231,11 +217,7 @@ fn make_directory(place: &Path) -> Result<(), JobError> {
     if day.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(day).map_err(|source| JobError::Disk {
-        attempted: "make directory",
-        path: day.to_owned(),
-        source,
-    })?;
+    fs::create_dir_all(day).map_err(|error| JobError::disk("make directory", day, &error))?;
     files::sync_parent(day)?;
     day.parent().map_or(Ok(()), files::sync_parent)?;
     Ok(())

@@ -11,7 +11,7 @@ use crate::archive::{self, Chunk};
 use crate::supervise::journal::{Sieve, log};
 use crate::supervise::systemd::Systemd;
 use crate::{files, posix};
-use pistream_agent::{Format, KeepConfig, RECORDING_STOPPED};
+use pistream_agent::{Format, KeepConfig, RECORDING_STOPPED, RECORDINGS_UNREADABLE};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -100,8 +100,7 @@ impl Keeper {
         let incoming = match archive::incoming(&self.root) {
             Ok(incoming) => incoming,
             Err(error) => {
-                self.systemd
-                    .tell(now, "the recordings cannot be read", &error.to_string());
+                self.systemd.tell(now, RECORDINGS_UNREADABLE, &error.to_string());
                 return self.cannot("read", &error);
             }
         };

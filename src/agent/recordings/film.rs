@@ -13,6 +13,7 @@
 //!
 //! ffmpeg reads what came from the network; it does so as the recordings' owner, never as root.
 
+use crate::keep::tool::{ToolError, last_words};
 use crate::{archive, events, posix};
 use base64ct::{Base64, Encoding};
 use pistream_agent::{Event, RecordedChunk, RecordingsRequest};
@@ -37,36 +38,28 @@ done | \"$0\" -v error -nostdin -f mpegts -i pipe:0 -map 0:v -c copy \
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FilmError {
-    #[error("nothing is recorded of {stream} in this time")]
-    Nothing { stream: String },
-    #[error("a film is of one stream, not of {0}")]
-    Streams(usize),
-    #[error("run {program}: {source}")]
-    Run { program: String, source: io::Error },
-    #[error("{program}: {words}")]
-    Failed { program: String, words: String },
-    #[error("tell it: {0}")]
-    Tell(io::Error),
+    #[error("nothing is recorded of {0} in this time")]
+    Nothing(String),
+    #[error(transparent)]
+    Failed(ToolError),
+    #[error("hand it on: {0}")]
+    HandOn(#[from] io::Error),
 }
 
 impl FilmError {
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
-            FilmError::Nothing { .. } => Some("`pistream recordings ls` tells what there is"),
-            FilmError::Run { .. } => Some("install ffmpeg on the server, or deploy again"),
-            FilmError::Failed { .. } => Some("recordings are filed and deleted meanwhile: try once more"),
-            FilmError::Streams(_) | FilmError::Tell(_) => None,
+            FilmError::Nothing(_) => Some("`pistream recordings ls` tells what there is"),
+            FilmError::Failed(_) => Some("recordings are filed and deleted meanwhile: try once more"),
+            FilmError::HandOn(_) => None,
         }
     }
 }
 
 /// Tells the film of `chunks`, which are of one stream and in order.
 pub(super) fn tell(request: &RecordingsRequest, chunks: &[RecordedChunk]) -> Result<(), FilmError> {
-    let [stream] = request.streams.as_slice() else {
-        return Err(FilmError::Streams(request.streams.len()));
-    };
     if chunks.is_empty() {
-        return Err(FilmError::Nothing { stream: stream.clone() });
+        return Err(FilmError::Nothing(request.streams.join(", ")));
     }
     join(request, chunks, &mut |piece| {
         events::tell(&Event::Media {
@@ -80,33 +73,22 @@ fn join(
     chunks: &[RecordedChunk],
     tell: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<(), FilmError> {
-    let run = |source| FilmError::Run {
-        program: request.ffmpeg.clone(),
-        source,
-    };
-    let mut complaints = posix::anonymous_file().map_err(run)?;
-    let mut ffmpeg = start(request, &list(request, chunks), complaints.try_clone().map_err(run)?).map_err(run)?;
+    let mut complaints = posix::anonymous_file()?;
+    let mut ffmpeg = start(request, &list(request, chunks), complaints.try_clone()?)?;
     let told = pass_on(&mut ffmpeg, tell);
     if told.is_err() {
         // nobody listens any more; it may have ended by itself
         let _ = ffmpeg.kill();
     }
-    let status = ffmpeg.wait().map_err(run)?;
-    told.map_err(FilmError::Tell)?;
-    if status.success() {
-        return Ok(());
+    let status = ffmpeg.wait()?;
+    told?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(FilmError::Failed(ToolError {
+            program: request.ffmpeg.clone(),
+            words: last_words(&mut complaints, status),
+        })),
     }
-    let mut words = String::new();
-    // lost words are no reason to lose the failure as well
-    let _ = complaints.rewind().and_then(|()| complaints.read_to_string(&mut words));
-    let last: Vec<&str> = words.lines().rev().take(4).collect();
-    Err(FilmError::Failed {
-        program: request.ffmpeg.clone(),
-        words: match last.is_empty() {
-            true => status.to_string(),
-            false => last.into_iter().rev().collect::<Vec<_>>().join("; "),
-        },
-    })
 }
 
 /// What [`JOIN`] reads.
@@ -169,8 +151,8 @@ mod tests {
     /// Of a chunk it hands on from when to when and what is in the file, of the whole what it gets.
     const FFMPEG: &str = "#!/bin/sh
 case \"$*\" in *'-i pipe:0'*) exec cat ;; esac
-echo \"$6 $8\"
-shift 9
+echo \"$7 $9\"
+shift 10
 exec cat \"${1#file:}\"
 ";
 
