@@ -261,8 +261,32 @@ fn remux(ffmpeg: &str, from: &Path, to: &Path) -> Result<Tool, ToolError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_film_never_takes_the_place_of_another_one() {
+        let root = std::env::temp_dir().join(format!("pistream-places-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        // the last second of a day
+        let received = root.join("porch.20260131T235959Z.flv");
+        let place = root.join("porch/2026-01-31/porch.20260131T235959Z.flv");
+        let next = root.join("porch/2026-02-01/porch.20260201T000000Z.flv");
+        let filed = |content: &str| {
+            fs::write(&received, content).unwrap();
+            let chunk = archive::Chunk::at(received.clone()).unwrap();
+            let there = free_place(&root, &chunk, "flv", &received).unwrap();
+            put(&received, &there).unwrap();
+            there
+        };
+        assert_eq!(filed("first"), place);
+        assert_eq!(filed("second"), next);
+        // as after a crash between filing it and taking away what was received
+        assert_eq!(filed("third."), next);
+        assert_eq!(fs::read(&place).unwrap(), b"first");
+        fs::remove_dir_all(&root).unwrap();
+    }
 
     #[test]
     fn packets_are_counted_by_kind() {
