@@ -9,7 +9,8 @@ use std::path::PathBuf;
 #[command(name = "pistream", version, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 done · 1 a host failed or was unreachable, or `status` found one that is not well · 2 the command line or the inventory is \
-    wrong, nothing was touched · 3 deployed, but the stream does not verify · 4 --check found changes pending"
+    wrong, nothing was touched · 3 deployed, but the stream does not verify · 4 --check found changes pending · 130, 143 `recordings export` \
+    was ended by Ctrl-C or SIGTERM"
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -14,6 +14,8 @@ pub enum Code {
     HostFailed,
     /// 2: the command line or the inventory is wrong; nothing was touched.
     Usage,
+    /// 130 or 143: ended by this signal (SIGINT or SIGTERM), as a shell says it.
+    Ended(u8),
 }
 
 impl From<Code> for ExitCode {
@@ -24,6 +26,7 @@ impl From<Code> for ExitCode {
             Code::Usage => 2,
             Code::Unverified => 3,
             Code::Pending => 4,
+            Code::Ended(signal) => 128 + signal,
         })
     }
 }

@@ -8,7 +8,7 @@ mod lists;
 mod times;
 
 use crate::ask::{listen, unexpected};
-use crate::model::{Camera, Fleet, Server};
+use crate::model::{Fleet, Name, Server};
 use crate::plan::{Host, Paths};
 use crate::remote::Verb;
 use crate::secrets::Secrets;
@@ -36,37 +36,74 @@ fn load(inventory: &cli::Inventory) -> miette::Result<(Fleet, Secrets)> {
     Ok((fleet, secrets))
 }
 
-fn cameras<'a>(fleet: &'a Fleet, names: &[String]) -> miette::Result<Vec<&'a Camera>> {
-    let hosts = select::select(fleet, names).into_diagnostic()?;
-    let cameras: Vec<&Camera> = hosts
-        .into_iter()
-        .filter_map(|host| match host {
-            Host::Camera(camera) => Some(camera),
-            Host::Server(_) => None,
-        })
-        .collect();
-    if cameras.is_empty() {
-        miette::bail!("no camera is named: the inventory has none, or a server was named");
-    }
-    Ok(cameras)
+/// Whose recordings are asked for.
+struct Asked {
+    name: String,
+    stream: String,
+    /// Where they are; none of a camera that the inventory names no longer: anywhere.
+    server: Option<Name>,
+    by_tls: bool,
 }
 
-/// What to ask this server's agent; `None` where nothing is recorded.
-fn request(
-    fleet: &Fleet,
-    server: &Server,
-    cameras: &[&Camera],
-    (from, to): (u64, u64),
-    want: Want,
-) -> Option<RecordingsRequest> {
+impl Asked {
+    fn is_at(&self, server: &Server) -> bool {
+        self.server.as_ref().is_none_or(|name| *name == server.name)
+    }
+}
+
+/// The cameras of these names, or all. A name that the inventory does not have may be a former camera's.
+fn cameras(fleet: &Fleet, names: &[String]) -> miette::Result<Vec<Asked>> {
+    let known = |name: &str| Host::all(fleet).any(|host| host.name().as_str() == name);
+    let (former, named): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| {
+        Name::new(name).is_some() && !known(name) && !["cameras", "servers"].contains(&name.as_str())
+    });
+    let named: Vec<String> = named.into_iter().cloned().collect();
+    let hosts = match former.is_empty() || !named.is_empty() {
+        true => select::select(fleet, &named).into_diagnostic()?,
+        false => Vec::new(),
+    };
+    let of_fleet = hosts.into_iter().filter_map(|host| match host {
+        Host::Camera(camera) => Some(Asked {
+            name: camera.name.to_string(),
+            stream: camera.stream.to_string(),
+            server: Some(camera.server.clone()),
+            by_tls: fleet.by_tls(camera),
+        }),
+        Host::Server(_) => None,
+    });
+    let former = former.into_iter().map(|name| Asked {
+        name: name.clone(),
+        stream: name.clone(),
+        server: None,
+        by_tls: false,
+    });
+    let asked: Vec<Asked> = of_fleet.chain(former).collect();
+    if asked.is_empty() {
+        miette::bail!("no camera is named: the inventory has none, or a server was named");
+    }
+    Ok(asked)
+}
+
+/// The words for a name of which no server knows anything: more likely a typo than a former camera.
+fn unknown(fleet: &Fleet, name: &str) -> String {
+    match select::select(fleet, &[name.to_owned()]) {
+        Err(error) => format!("nothing is recorded of {name}, and {error}"),
+        Ok(_) => format!("nothing is recorded of {name}"),
+    }
+}
+
+/// What to ask this server's agent; `None` where nothing is recorded, or none of these cameras is.
+fn request(server: &Server, asked: &[Asked], (from, to): (u64, u64), want: Want) -> Option<RecordingsRequest> {
     let recording = server.recording.as_ref()?;
-    let streams = cameras.iter().filter(|c| c.server == server.name);
-    let by_door = streams.clone().filter(|c| fleet.by_tls(c));
+    let of_server = || asked.iter().filter(|a| a.is_at(server));
+    let streams = |asked: &Asked| asked.stream.clone();
+    // no stream at all would mean every one
+    of_server().next()?;
     Some(RecordingsRequest {
         path: recording.path.to_string_lossy().into_owned(),
         ffmpeg: Paths::host().ffmpeg,
-        by_door: by_door.map(|c| c.stream.to_string()).collect(),
-        streams: streams.map(|c| c.stream.to_string()).collect(),
+        by_door: of_server().filter(|a| a.by_tls).map(streams).collect(),
+        streams: of_server().map(streams).collect(),
         from,
         to,
         want,

@@ -102,6 +102,7 @@ impl Templates {
         environment.add_filter("nginx", nginx);
         environment.add_filter("nginx_verbatim", nginx_verbatim);
         environment.add_filter("systemd", systemd);
+        environment.add_filter("mounts", mounts);
         environment.add_filter("toml", toml);
         environment.add_filter("comment", comment);
         let mut templates = Templates {
@@ -248,6 +249,32 @@ fn systemd(value: Value) -> Result<Value, minijinja::Error> {
         "\"{}\"",
         doubled.replace('\\', "\\\\").replace('"', "\\\"")
     )))
+}
+
+/// The units of what may be mounted at a path or above it, by systemd's names (systemd.unit(5), "String escaping"), the root's
+/// left out: it is there.
+fn mounts(value: Value) -> Result<Value, minijinja::Error> {
+    let text = text_of(&value);
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    if !text.starts_with('/') || parts.is_empty() || parts.iter().any(|part| [".", ".."].contains(part)) {
+        return Err(refuse("not a path below the root"));
+    }
+    let mut name = String::new();
+    let mut units = Vec::new();
+    for part in parts {
+        if !name.is_empty() {
+            name.push('-');
+        }
+        for byte in part.bytes() {
+            match byte {
+                b'.' if name.is_empty() => name += "\\x2e",
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'_' | b'.' => name.push(byte.into()),
+                _ => name += &format!("\\x{byte:02x}"),
+            }
+        }
+        units.push(format!("{name}.mount"));
+    }
+    Ok(Value::from_safe_string(units.join(" ")))
 }
 
 /// A TOML basic string, quotes included, or an array of them. JSON's escapes are a subset of TOML's; DEL is the one

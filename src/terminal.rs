@@ -5,6 +5,7 @@
 use crate::secrets::Clear;
 use indicatif::MultiProgress;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,6 +21,9 @@ static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 /// Held while a question is open.
 static QUESTION: Mutex<()> = Mutex::new(());
 
+/// Goes when Ctrl-C ends pistream.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
 /// Why a question brought nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unanswered {
@@ -33,6 +37,12 @@ pub enum Unanswered {
 /// The lines that move.
 pub fn lines() -> &'static MultiProgress {
     &LINES
+}
+
+/// A file that is worth nothing before its command is done. Of use where a question was asked: from then on Ctrl-C ends pistream
+/// here, whatever else waits for it.
+pub fn unfinished(path: PathBuf) {
+    *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
 }
 
 /// Asks for a secret, which does not show while it is typed. Ctrl-C ends pistream. Blocks, and with it whoever draws.
@@ -66,7 +76,7 @@ fn typed(question: &str) -> Result<Clear, Unanswered> {
         Ok(typed) if typed.is_empty() => Err(Unanswered::Empty),
         Ok(typed) => Ok(Clear::new(typed)),
         // the terminal is as it was by now
-        Err(e) if e.kind() == ErrorKind::Interrupted => std::process::exit(INTERRUPTED),
+        Err(e) if e.kind() == ErrorKind::Interrupted => end(),
         // Ctrl-D
         Err(e) if e.kind() == ErrorKind::UnexpectedEof => Err(Unanswered::Empty),
         Err(_) => Err(Unanswered::NoTerminal),
@@ -93,6 +103,14 @@ fn end_by_interrupts() {
 
 fn end_between_questions() {
     let _none_open = question_lock();
+    end()
+}
+
+fn end() -> ! {
+    if let Some(path) = &*UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) {
+        // gone already, or to stay: there is no time left to tell
+        let _ = std::fs::remove_file(path);
+    }
     std::process::exit(INTERRUPTED);
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    fn at(path: PathBuf) -> Option<Chunk> {
+    pub(crate) fn at(path: PathBuf) -> Option<Chunk> {
         let (stream, start) = parts(path.file_name()?.to_str()?)?;
         // neither a link nor a directory, and one that has gone meanwhile is no failure
         let metadata = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;

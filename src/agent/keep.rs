@@ -22,10 +22,11 @@ mod control;
 mod index;
 mod job;
 mod keeper;
+mod limits;
 mod recorder;
 mod retention;
 mod shelf;
-mod tool;
+pub(crate) mod tool;
 mod waiting;
 
 use crate::posix;
@@ -43,8 +44,8 @@ const WRONG_CONFIG: u8 = 2;
 /// Keeps until SIGTERM or SIGINT, then exits with 0; 2 when the configuration is wrong, 1 when the signal handlers cannot
 /// be set up.
 pub(crate) fn run(config: &Path) -> ExitCode {
-    let config = match config::read(config) {
-        Ok(config) => config,
+    let (config, text) = match config::read(config) {
+        Ok(read) => read,
         Err(error) => {
             log(error);
             return ExitCode::from(WRONG_CONFIG);
@@ -60,7 +61,9 @@ pub(crate) fn run(config: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     posix::ignore_lease_breaks();
-    Keeper::new(config).run(&stop);
+    let mut keeper = Keeper::new(config);
+    keeper.remember(&text);
+    keeper.run(&stop);
     ExitCode::SUCCESS
 }
 

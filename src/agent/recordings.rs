@@ -72,20 +72,22 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn answer(request: &RecordingsRequest) -> Result<Recordings, RecordingsError> {
-    let chunks = chunks(request).map_err(|source| RecordingsError::Read {
+    let mut chunks = chunks(request).map_err(|source| RecordingsError::Read {
         path: PathBuf::from(&request.path),
         source,
     })?;
     let mut gaps = Vec::new();
-    match request.want {
-        Want::Chunks => {}
-        Want::Gaps => gaps = gaps::explained(&chunks, request),
-        Want::Film => film::tell(request, &chunks)?,
+    if request.want == Want::Gaps {
+        gaps = gaps::explained(&chunks, request);
+    }
+    chunks.retain(|chunk| chunk.end > request.from);
+    if request.want == Want::Film {
+        film::tell(request, &chunks)?;
     }
     Ok(Recordings { chunks, gaps })
 }
 
-/// What there is of the streams and the time asked for, by time.
+/// What there is of the streams asked for until the end of the time asked for, by time.
 fn chunks(request: &RecordingsRequest) -> io::Result<Vec<RecordedChunk>> {
     let root = Path::new(&request.path);
     let mut all = archive::filed(root)?;
@@ -99,12 +101,11 @@ fn chunks(request: &RecordingsRequest) -> io::Result<Vec<RecordedChunk>> {
             .rev()
             .take_while(|t| t.start == chunk.start)
             .any(|t| t.stream == chunk.stream);
-        let end = chunk.end();
-        if asked && !again && chunk.start < request.to && end > request.from {
+        if asked && !again && chunk.start < request.to {
             let file = chunk.path.strip_prefix(root).unwrap_or(&chunk.path);
             told.push(RecordedChunk {
                 start: chunk.start,
-                end,
+                end: chunk.end(),
                 bytes: chunk.bytes,
                 file: file.to_string_lossy().into_owned(),
                 growing: posix::is_written(&chunk.path).unwrap_or(false),

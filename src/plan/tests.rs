@@ -302,6 +302,22 @@ fn a_backup_in_the_fleet_knows_the_sender_by_its_certificate_and_keeps_what_it_g
 }
 
 #[test]
+fn pictures_alone_are_recorded_and_only_once_their_disk_is_mounted() {
+    let mut fleet = fleet(1);
+    let recording = fleet.servers[0].recording.as_mut().expect("recorded");
+    recording.path = "/srv/my-disk".into();
+    let hub = plan(&fleet, "hub");
+    assert!(content(&hub, "/nginx.conf").contains("record video;"));
+    for unit in ["pistream-server.service", "pistream-recordings.service"] {
+        let unit = content(&hub, unit);
+        assert!(unit.contains("\nAfter=srv.mount srv-my\\x2ddisk.mount\n"), "{unit}");
+        // streams need no recordings
+        assert!(!unit.contains("RequiresMountsFor"));
+    }
+    assert!(!content(&hub, "pistream-front.service").contains(".mount"));
+}
+
+#[test]
 fn a_certificate_of_the_users_own_is_read_as_the_server_will_before_nginx_is_asked() {
     let mut fleet = fleet(1);
     let first = |fleet: &Fleet| plan(fleet, "hub").checks.remove(0);

@@ -4,7 +4,7 @@ use crate::model::{Fleet, Server};
 use crate::plan::RECORDINGS_UNIT;
 use crate::told::days_left;
 use crate::verify::{Evidence, restream_states};
-use pistream_agent::{DiskFacts, Facts, RECORDING_STOPPED, StreamFacts, UnitFacts};
+use pistream_agent::{DiskFacts, Facts, RECORDING_STOPPED, RECORDINGS_UNREADABLE, StreamFacts, UnitFacts};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -73,9 +73,19 @@ impl ServerHealth {
         if self.recording.as_deref() == Some(RECORDING_STOPPED) {
             self.problems.push(RECORDING_STOPPED.to_owned());
         }
+        let unreadable = |says: &String| says.starts_with(RECORDINGS_UNREADABLE);
+        if self.recording.as_ref().is_some_and(unreadable) {
+            self.problems.push(RECORDINGS_UNREADABLE.to_owned());
+        }
         let disk = seen.disk.as_ref().and_then(|disk| disk.error.as_ref());
         self.problems.extend(disk.map(|why| format!("recordings: {why}")));
         self.streams(fleet, server, &facts.streams);
+        if let Some(recorded) = self.recording.as_deref().and_then(counted)
+            && recorded < self.live
+        {
+            self.problems
+                .push(format!("{} live, but only {recorded} recorded", self.live));
+        }
         let ends = [
             (facts.certificate_until, "its certificate has expired: deploy"),
             (
@@ -128,4 +138,9 @@ impl ServerHealth {
 fn recording(unit: &UnitFacts) -> Option<String> {
     let says = (unit.name == RECORDINGS_UNIT).then_some(unit.says.as_str())?;
     Some(says.rsplit_once(": ").map_or(says, |(state, _)| state).to_owned())
+}
+
+/// How many streams are recorded, of words like "2 streams are recorded".
+fn counted(state: &str) -> Option<usize> {
+    state.split_once(" stream")?.0.parse().ok()
 }

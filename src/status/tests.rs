@@ -4,8 +4,8 @@ use super::*;
 use crate::model::samples::{fleet, name};
 use crate::model::{Destination, Restream};
 use pistream_agent::{
-    Cause, DiskFacts, Facts, Governed, Ingest, RECORDING_STOPPED, RestreamFacts, Seen, Status, StreamFacts,
-    StreamState, UnitFacts,
+    Cause, DiskFacts, Facts, Governed, Ingest, RECORDING_STOPPED, RECORDINGS_UNREADABLE, RestreamFacts, Seen, Status,
+    StreamFacts, StreamState, UnitFacts,
 };
 
 const NOW: u64 = 1_769_868_000; // 2026-01-31T14:00:00Z
@@ -148,6 +148,24 @@ fn what_is_wrong_is_told_with_its_cause_since_when_and_what_comes_next() {
     ] {
         assert!(text.contains(told), "{told:?} in\n{text}");
     }
+}
+
+#[test]
+fn a_camera_that_is_live_and_not_recorded_and_recordings_that_cannot_be_read() {
+    let judged = |says: &str| {
+        let mut seen = facts(vec![stream("cam1", 30_000), stream("cam2", 30_000)]);
+        seen.glance.as_mut().unwrap().units[1].says = says.to_owned();
+        let statuses = ["cam1", "cam2"].map(|of| Ok(streaming(of)));
+        judged(&fleet(2), statuses.into(), Ok(seen)).servers.remove(0).problems
+    };
+    assert_eq!(judged("2 streams are recorded: 7 chunks, 12 MB"), [""; 0]);
+    assert_eq!(
+        judged("1 stream is recorded: 7 chunks, 12 MB"),
+        ["2 live, but only 1 recorded"]
+    );
+    // the cause may have colons, too
+    let problems = judged(&format!("{RECORDINGS_UNREADABLE}: Input/output error (os error 5)"));
+    assert_eq!(problems, [RECORDINGS_UNREADABLE]);
 }
 
 #[test]

@@ -33,6 +33,19 @@ fn systemd_doubles_specifiers() {
     );
 }
 
+/// As `systemd-escape --path` of systemd 252 names them.
+#[test]
+fn mounts_are_named_as_by_systemd() {
+    let named = |path: &str| render("{{ x | mounts }}", context! { x => path });
+    assert_eq!(named("/srv").as_deref(), Ok("srv.mount"));
+    assert_eq!(
+        named("/srv//my-video/.é %/").as_deref(),
+        Ok(r"srv.mount srv-my\x2dvideo.mount srv-my\x2dvideo-.\xc3\xa9\x20\x25.mount")
+    );
+    assert_eq!(named("/.video").as_deref(), Ok(r"\x2evideo.mount"));
+    assert!(named("/").is_err() && named("srv").is_err() && named("/srv/..").is_err());
+}
+
 #[test]
 fn an_undefined_value_names_file_and_line() {
     let error = render("one\n{{ missing }}\n", context! {}).expect_err("strict");

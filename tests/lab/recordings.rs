@@ -223,6 +223,9 @@ fn told_and_fetched(lab: &Lab) {
         usize::try_from(in_chunks).unwrap(),
         "a film has other frames than its chunks"
     );
+    until_now(lab, &from);
+    former(lab);
+    interrupted(lab);
     // never over a file that is there, and no half film where there is none
     assert_eq!(ask(lab, &export).status.code(), Some(2));
     let none = ask(
@@ -246,6 +249,73 @@ fn told_and_fetched(lab: &Lab) {
     assert!(!lab.home().join("none.mp4").exists());
 }
 
+/// A film of filed chunks and of the one that nginx is writing runs at one speed.
+fn until_now(lab: &Lab, from: &str) {
+    let done = ask(lab, &["export", "porch", "--from", from, "-o", "now.mp4"]);
+    assert_eq!(done.status.code(), Some(0), "{}", all(&done));
+    let film = lab.home().join("now.mp4");
+    let times = run(Command::new("ffprobe")
+        .args("-v error -select_streams v -show_entries packet=dts_time -of csv=p=0".split(' '))
+        .arg(&film));
+    let times: Vec<f64> = text(&times)
+        .lines()
+        .map(|t| t.trim_end_matches(',').parse().unwrap())
+        .collect();
+    assert!(times.len() > 300, "{} frames", times.len());
+    // 15 frames a second
+    let odd: Vec<&[f64]> = times
+        .windows(2)
+        .filter(|pair| !(0.03..0.2).contains(&(pair[1] - pair[0])))
+        .collect();
+    assert!(odd.is_empty(), "{odd:?}");
+}
+
+/// Recordings of a camera that the inventory names no longer are told of; a name that nobody has is an error.
+fn former(lab: &Lab) {
+    let film = old_chunk(lab, "attic", 3, 1);
+    let listed = ask(lab, &["ls", "attic"]);
+    assert!(
+        listed.status.success() && text(&listed).contains(&day(3)),
+        "{}",
+        all(&listed)
+    );
+    // dark all the time: one gap, no more than was asked for
+    let gaps = text(&ask(lab, &["gaps", "attic", "--from", "60m"]));
+    assert!(gaps.contains("attic") && gaps.lines().count() == 2, "{gaps}");
+    assert!(gaps.contains("1h ") || gaps.contains("60m"), "{gaps}");
+    lab.root("hub", &format!("rm {PATH}/{film}"));
+    let unknown = ask(lab, &["ls", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        all(&unknown).contains("nothing is recorded of nobody"),
+        "{}",
+        all(&unknown)
+    );
+}
+
+/// Ctrl-C leaves no piece of a film.
+fn interrupted(lab: &Lab) {
+    let pieces = || {
+        let names = std::fs::read_dir(lab.home())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        names
+            .filter(|name| name.to_string_lossy().starts_with(".pistream-"))
+            .count()
+    };
+    let arguments = ["recordings", "export", "porch", "-o", "never.mp4", "-i", "hosts.yml"];
+    let mut export = lab.pistream(&arguments).spawn().unwrap();
+    let begun = Instant::now();
+    while pieces() == 0 {
+        assert!(begun.elapsed() < SOON, "no film was begun");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run(Command::new("kill").args(["-INT", &export.id().to_string()]));
+    assert_eq!(export.wait().unwrap().code(), Some(130));
+    assert_eq!(pieces(), 0);
+    assert!(!lab.home().join("never.mp4").exists());
+}
+
 #[test]
 fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_stream() {
     let lab = Lab::up(Image::Fat, &["hub", "porch", "garden"]);
@@ -259,6 +329,9 @@ fn the_oldest_recordings_go_before_the_disk_is_full_and_a_full_disk_stops_no_str
     for camera in ["porch", "garden"] {
         streams_again(&lab, camera, Duration::from_secs(30));
     }
+
+    // without one of today the clock might be wrong
+    wait_for(SOON, "a film", || !files(&lab, "./*/*.mp4").is_empty());
 
     // by age: the camera's own
     let old = [("garden", 60), ("porch", 60), ("garden", 41)].map(|(stream, ago)| old_chunk(&lab, stream, ago, 1));

@@ -52,6 +52,9 @@ pub enum Amount {
 /// How the keeper's unit says of itself that nothing is recorded.
 pub const RECORDING_STOPPED: &str = "recording is stopped: the disk is full";
 
+/// How it says that it cannot get at them.
+pub const RECORDINGS_UNREADABLE: &str = "the recordings cannot be read";
+
 /// What a finished chunk is kept as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -17,24 +17,27 @@ pub(super) enum ConfigError {
     },
 }
 
-/// Reads and judges the file.
+/// Reads and judges the file; and its text.
 ///
 /// # Errors
 /// Always one line, with the line it is about.
-pub(super) fn read(path: &Path) -> Result<KeepConfig, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<(KeepConfig, String), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
     })?;
-    parse(&text).map_err(|(line, message)| ConfigError::Wrong {
-        path: path.to_owned(),
-        line,
-        message,
-    })
+    match parse(&text) {
+        Ok(config) => Ok((config, text)),
+        Err((line, message)) => Err(ConfigError::Wrong {
+            path: path.to_owned(),
+            line,
+            message,
+        }),
+    }
 }
 
 /// The configuration, or the line at which it is wrong and what is wrong there.
-fn parse(text: &str) -> Result<KeepConfig, (usize, String)> {
+pub(super) fn parse(text: &str) -> Result<KeepConfig, (usize, String)> {
     let config: KeepConfig = toml::read(text).map_err(|((line, _), message)| (line, message))?;
     match fault(&config) {
         Some((key, message)) => {
@@ -74,10 +77,10 @@ fn fault(config: &KeepConfig) -> Option<(&'static str, String)> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const GOOD: &str = r#"path = "/srv/video"
+    pub(in crate::keep) const GOOD: &str = r#"path = "/srv/video"
 index = "/run/index"
 ffmpeg = "/usr/bin/ffmpeg"
 ffprobe = "/usr/bin/ffprobe"

@@ -77,7 +77,7 @@ impl Index {
             let list = lists.entry(&chunk.stream).or_insert_with(empty);
             let (start, end) = (chunk.start, chunk.end());
             // who was refused leaves a file without pictures
-            if end > start && list.chunks.iter().rev().all(|filed| filed.start != start) {
+            if end > start && list.chunks.binary_search_by_key(&start, |filed| filed.start).is_err() {
                 list.filing.push(Span { start, end });
             }
         }

@@ -14,27 +14,26 @@ use std::time::{Duration, SystemTime};
 /// bytes), perhaps the stream's description.
 const STUB: u64 = 4096;
 
+/// Why there is no film: one line.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum JobError {
-    #[error(transparent)]
-    Tool(#[from] ToolError),
-    #[error("{received} were received, {filed} are in the film")]
-    Differs { received: String, filed: String },
-    #[error("no pictures can be read from it")]
-    NoPictures,
-    #[error("{attempted} {path}: {source}")]
-    Disk {
-        attempted: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-    #[error("{0}")]
-    File(String),
+#[error("{0}")]
+pub(super) struct JobError(String);
+
+impl JobError {
+    fn disk(attempted: &str, path: &Path, error: &io::Error) -> JobError {
+        JobError(format!("{attempted} {}: {error}", path.display()))
+    }
+}
+
+impl From<ToolError> for JobError {
+    fn from(error: ToolError) -> JobError {
+        JobError(error.to_string())
+    }
 }
 
 impl From<files::Error> for JobError {
     fn from(error: files::Error) -> JobError {
-        JobError::File(error.line())
+        JobError(error.line())
     }
 }
 
@@ -88,7 +87,7 @@ pub(super) struct Job {
     pub(super) chunk: archive::Chunk,
     ffmpeg: String,
     ffprobe: String,
-    place: PathBuf,
+    root: PathBuf,
     unfinished: PathBuf,
     stage: Stage,
     tool: Tool,
@@ -97,14 +96,15 @@ pub(super) struct Job {
 impl Job {
     /// Begins to make a film of a finished chunk.
     pub(super) fn start(config: &KeepConfig, chunk: archive::Chunk) -> Result<Job, JobError> {
-        let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "mp4");
+        let root = PathBuf::from(&config.path);
+        let place = archive::place(&root, &chunk.stream, chunk.start, "mp4");
         let tool = count(&config.ffprobe, &chunk.path)?;
         Ok(Job {
             chunk,
             ffmpeg: config.ffmpeg.clone(),
             ffprobe: config.ffprobe.clone(),
             unfinished: archive::unfinished(&place),
-            place,
+            root,
             stage: Stage::CountReceived,
             tool,
         })
@@ -125,7 +125,7 @@ impl Job {
                 if received.video == 0 {
                     return self.without_pictures().map(Some);
                 }
-                make_directory(&self.place)?;
+                make_directory(&self.unfinished)?;
                 self.tool = remux(&self.ffmpeg, &self.chunk.path, &self.unfinished)?;
                 self.stage = Stage::Remux(received);
             }
@@ -136,13 +136,9 @@ impl Job {
             Stage::CountFiled(received) => {
                 let filed = Counts::read(&printed);
                 if filed != received {
-                    return Err(JobError::Differs {
-                        received: received.to_string(),
-                        filed: filed.to_string(),
-                    });
+                    return Err(JobError(format!("{received} were received, {filed} are in the film")));
                 }
-                self.commit()?;
-                return Ok(Some(Done::Filed(self.place.clone())));
+                return self.commit().map(Some);
             }
         }
         Ok(None)
@@ -150,36 +146,27 @@ impl Job {
 
     fn without_pictures(&self) -> Result<Done, JobError> {
         if self.chunk.bytes > STUB {
-            return Err(JobError::NoPictures);
+            return Err(JobError("no pictures can be read from it".to_owned()));
         }
         files::remove(&self.chunk.path)?;
         Ok(Done::Stub)
     }
 
     /// On disk before it has its name, and its name on disk before nginx's file goes.
-    fn commit(&self) -> Result<(), JobError> {
-        let disk = |attempted| {
-            let path = self.unfinished.clone();
-            move |source| JobError::Disk {
-                attempted,
-                path,
-                source,
-            }
+    fn commit(&self) -> Result<Done, JobError> {
+        let to_disk = || {
+            let received = fs::metadata(&self.chunk.path)?;
+            let film = File::options().write(true).open(&self.unfinished)?;
+            let written = SystemTime::UNIX_EPOCH + Duration::from_secs(self.chunk.modified);
+            film.set_permissions(received.permissions())?;
+            film.set_modified(written)?;
+            film.sync_all()
         };
-        let received = fs::metadata(&self.chunk.path).map_err(disk("look at what nginx wrote for"))?;
-        let film = File::options()
-            .write(true)
-            .open(&self.unfinished)
-            .map_err(disk("open"))?;
-        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(self.chunk.modified);
-        film.set_permissions(received.permissions())
-            .and_then(|()| film.set_modified(written))
-            .and_then(|()| film.sync_all())
-            .map_err(disk("put on disk"))?;
-        fs::rename(&self.unfinished, &self.place).map_err(disk("give its name to"))?;
-        files::sync_parent(&self.place)?;
+        to_disk().map_err(|error| JobError::disk("put on disk", &self.unfinished, &error))?;
+        let place = free_place(&self.root, &self.chunk, "mp4", &self.unfinished)?;
+        put(&self.unfinished, &place)?;
         files::remove(&self.chunk.path)?;
-        Ok(())
+        Ok(Done::Filed(place))
     }
 }
 
@@ -196,19 +183,33 @@ pub(super) fn file_as_it_is(config: &KeepConfig, chunk: &archive::Chunk) -> Resu
         files::remove(&chunk.path)?;
         return Ok(Done::Stub);
     }
-    let place = archive::place(Path::new(&config.path), &chunk.stream, chunk.start, "flv");
-    make_directory(&place)?;
-    fs::rename(&chunk.path, &place).map_err(|source| JobError::Disk {
-        attempted: "file",
-        path: place.clone(),
-        source,
-    })?;
-    files::sync_parent(&place)?;
+    let place = free_place(Path::new(&config.path), chunk, "flv", &chunk.path)?;
+    put(&chunk.path, &place)?;
     Ok(Done::Filed(place))
+}
+
+fn put(film: &Path, place: &Path) -> Result<(), JobError> {
+    fs::rename(film, place).map_err(|error| JobError::disk("file", place, &error))?;
+    Ok(files::sync_parent(place)?)
 }
 
 /// FLV's header and the first tag's: less holds nothing. Bytes.
 const SMALLEST_FLV: u64 = 13 + 11;
+
+/// Where `film` is filed, and its directory is there: in the place of its chunk, or in the next second's that is free, where a
+/// clock that came to the same time twice has named two chunks alike. A film as large is the same one, filed before a crash.
+fn free_place(root: &Path, chunk: &archive::Chunk, extension: &str, film: &Path) -> Result<PathBuf, JobError> {
+    let bytes = |path: &Path| fs::metadata(path).ok().map(|found| found.len());
+    let mut start = chunk.start;
+    loop {
+        let place = archive::place(root, &chunk.stream, start, extension);
+        if bytes(&place).is_none() || bytes(&place) == bytes(film) {
+            make_directory(&place)?;
+            return Ok(place);
+        }
+        start += 1;
+    }
+}
 
 /// `<root>/<stream>/<day>`, on disk with its parents.
 fn make_directory(place: &Path) -> Result<(), JobError> {
@@ -216,11 +217,7 @@ fn make_directory(place: &Path) -> Result<(), JobError> {
     if day.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(day).map_err(|source| JobError::Disk {
-        attempted: "make directory",
-        path: day.to_owned(),
-        source,
-    })?;
+    fs::create_dir_all(day).map_err(|error| JobError::disk("make directory", day, &error))?;
     files::sync_parent(day)?;
     day.parent().map_or(Ok(()), files::sync_parent)?;
     Ok(())
@@ -264,8 +261,32 @@ fn remux(ffmpeg: &str, from: &Path, to: &Path) -> Result<Tool, ToolError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_film_never_takes_the_place_of_another_one() {
+        let root = std::env::temp_dir().join(format!("pistream-places-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        // the last second of a day
+        let received = root.join("porch.20260131T235959Z.flv");
+        let place = root.join("porch/2026-01-31/porch.20260131T235959Z.flv");
+        let next = root.join("porch/2026-02-01/porch.20260201T000000Z.flv");
+        let filed = |content: &str| {
+            fs::write(&received, content).unwrap();
+            let chunk = archive::Chunk::at(received.clone()).unwrap();
+            let there = free_place(&root, &chunk, "flv", &received).unwrap();
+            put(&received, &there).unwrap();
+            there
+        };
+        assert_eq!(filed("first"), place);
+        assert_eq!(filed("second"), next);
+        // as after a crash between filing it and taking away what was received
+        assert_eq!(filed("third."), next);
+        assert_eq!(fs::read(&place).unwrap(), b"first");
+        fs::remove_dir_all(&root).unwrap();
+    }
 
     #[test]
     fn packets_are_counted_by_kind() {

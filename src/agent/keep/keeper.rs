@@ -2,15 +2,16 @@
 
 use super::index::Index;
 use super::job::{Done, Job, JobError, file_as_it_is};
+use super::limits;
 use super::recorder::Recorder;
-use super::retention::{Disk, Held, doomed};
+use super::retention::{Disk, Held, ages_count, doomed};
 use super::shelf::Shelf;
 use super::waiting::Waiting;
 use crate::archive::{self, Chunk};
 use crate::supervise::journal::{Sieve, log};
 use crate::supervise::systemd::Systemd;
 use crate::{files, posix};
-use pistream_agent::{Format, KeepConfig, RECORDING_STOPPED};
+use pistream_agent::{Format, KeepConfig, RECORDING_STOPPED, RECORDINGS_UNREADABLE};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,8 @@ pub(super) struct Keeper {
     shelf: Shelf,
     waiting: Waiting,
     job: Option<Job>,
+    /// Since when this runs, and when the last recording before was written: seconds since 1970.
+    begun: Option<(Instant, u64)>,
 }
 
 impl Keeper {
@@ -43,8 +46,16 @@ impl Keeper {
             shelf: Shelf::new(&root),
             waiting: Waiting::default(),
             job: None,
+            begun: None,
             root,
             config,
+        }
+    }
+
+    /// What was asked of streams that the configuration, of which this is the text, names no longer.
+    pub(super) fn remember(&mut self, text: &str) {
+        if let Err(error) = limits::remember(&mut self.config, text) {
+            self.say(&error.line());
         }
     }
 
@@ -89,8 +100,7 @@ impl Keeper {
         let incoming = match archive::incoming(&self.root) {
             Ok(incoming) => incoming,
             Err(error) => {
-                self.systemd
-                    .tell(now, "the recordings cannot be read", &error.to_string());
+                self.systemd.tell(now, RECORDINGS_UNREADABLE, &error.to_string());
                 return self.cannot("read", &error);
             }
         };
@@ -141,7 +151,12 @@ impl Keeper {
         }));
         held.extend(growing.iter().map(|&chunk| Held { chunk, busy: true }));
         held.sort_unstable_by(|a, b| a.chunk.cmp(b.chunk));
-        let gone: Vec<(PathBuf, String)> = doomed(&held, &self.config, disk, now)
+        let written = || held.iter().filter(|h| !h.busy).map(|h| h.chunk.modified).max();
+        let (since, newest) = *self
+            .begun
+            .get_or_insert_with(|| (Instant::now(), written().unwrap_or(0)));
+        let by_age = ages_count(newest, now, since.elapsed());
+        let gone: Vec<(PathBuf, String)> = doomed(&held, &self.config, disk, now, by_age)
             .into_iter()
             .map(|(at, why)| (held[at].chunk.path.clone(), why.to_string()))
             .collect();
@@ -199,12 +214,9 @@ impl Keeper {
     fn conclude(&mut self, chunk: &Chunk, outcome: Result<Option<Done>, JobError>, now: Instant) {
         match outcome {
             Ok(Some(Done::Filed(path))) => {
-                let bytes = std::fs::metadata(&path).map_or(chunk.bytes, |m| m.len());
-                self.shelf.add(Chunk {
-                    path,
-                    bytes,
-                    ..chunk.clone()
-                });
+                if let Some(filed) = Chunk::at(path) {
+                    self.shelf.add(filed);
+                }
             }
             Ok(_) => {}
             Err(error) => {

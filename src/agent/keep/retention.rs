@@ -5,6 +5,7 @@
 use crate::archive::Chunk;
 use pistream_agent::{Amount, KeepConfig};
 use std::fmt;
+use std::time::Duration;
 
 /// The filesystem the recordings lie on. Bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,26 @@ impl fmt::Display for Why {
     }
 }
 
-/// The positions of the chunks that go, and why. `chunks` by time, oldest first; `now` in seconds since 1970.
-pub(super) fn doomed(chunks: &[Held<'_>], config: &KeepConfig, disk: Disk, now: u64) -> Vec<(usize, Why)> {
+/// A clock that is so far after the last recording may be wrong. Seconds.
+const DOUBTFUL: u64 = 24 * 3600;
+/// But not for ever: within this time something sets it, or nothing will.
+const SET_WITHIN: Duration = Duration::from_secs(6 * 3600);
+
+/// Whether ages mean something: a clock that is years ahead when the host boots would cost everything that is there. `newest`:
+/// when the last recording was written before the keeper was started, so long ago. Seconds since 1970.
+pub(super) fn ages_count(newest: u64, now: u64, running: Duration) -> bool {
+    now <= newest.saturating_add(DOUBTFUL) || running >= SET_WITHIN
+}
+
+/// The positions of the chunks that go, and why; `by_age`: also those that are merely old. `chunks` by time, oldest first; `now`
+/// in seconds since 1970.
+pub(super) fn doomed(
+    chunks: &[Held<'_>],
+    config: &KeepConfig,
+    disk: Disk,
+    now: u64,
+    by_age: bool,
+) -> Vec<(usize, Why)> {
     let mut pass = Pass {
         chunks,
         gone: vec![None; chunks.len()],
@@ -65,7 +84,7 @@ pub(super) fn doomed(chunks: &[Held<'_>], config: &KeepConfig, disk: Disk, now: 
     let keep = |stream: &str| limits(stream).and_then(|s| s.keep).unwrap_or(config.keep);
     for (held, gone) in chunks.iter().zip(&mut pass.gone) {
         let chunk = held.chunk;
-        if !held.busy && chunk.modified.saturating_add(keep(&chunk.stream)) < now {
+        if by_age && !held.busy && chunk.modified.saturating_add(keep(&chunk.stream)) < now {
             *gone = Some(Why::Age);
         }
     }
@@ -175,7 +194,7 @@ mod tests {
                 busy: busy.contains(&at),
             })
             .collect();
-        doomed(&held, config, disk, NOW)
+        doomed(&held, config, disk, NOW, true)
     }
 
     #[test]
@@ -197,6 +216,23 @@ mod tests {
         config.streams[0].keep = Some(100);
         config.streams[1].keep = Some(1000);
         assert_eq!(go(&all, &[], &config, GOOD), [(0, Why::Age), (2, Why::Age)]);
+    }
+
+    #[test]
+    fn a_clock_far_ahead_at_boot_costs_nothing_until_it_is_set_or_has_had_its_time() {
+        let (boot, hours) = (Duration::from_secs(5), Duration::from_secs(6 * 3600));
+        let yesterday = NOW - 3600;
+        assert!(ages_count(yesterday, NOW, boot));
+        let ahead = NOW + 2 * 365 * 86_400;
+        assert!(!ages_count(yesterday, ahead, boot));
+        assert!(ages_count(yesterday, ahead, hours));
+        let all = chunks(&[("porch", 900, 10), ("garden", 800, 10)]);
+        let held: Vec<Held<'_>> = all.iter().map(|chunk| Held { chunk, busy: false }).collect();
+        let mut config = config(500, Amount::Percent(100), Amount::Bytes(0));
+        assert_eq!(doomed(&held, &config, GOOD, ahead, false), []);
+        // there is still no room for what does not fit
+        config.at_most = Amount::Bytes(10);
+        assert_eq!(doomed(&held, &config, GOOD, ahead, false), [(0, Why::AtMost)]);
     }
 
     #[test]

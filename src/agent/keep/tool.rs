@@ -3,7 +3,7 @@
 use crate::posix;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A chunk of the largest length at the largest bitrate is copied within this time, even by a slow disk.
@@ -11,16 +11,12 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// The end of what a tool complained of is enough. Bytes.
 const WORDS: usize = 400;
 
+/// What it says itself, or why it could not be run, or did not end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ToolError {
-    #[error("start {program}: {source}")]
-    Start { program: String, source: io::Error },
-    #[error("wait for {program}: {source}")]
-    Wait { program: String, source: io::Error },
-    #[error("{program} did not end within {} s", PATIENCE.as_secs())]
-    TimedOut { program: String },
-    #[error("{program}: {words}")]
-    Failed { program: String, words: String },
+#[error("{program}: {words}")]
+pub(crate) struct ToolError {
+    pub(crate) program: String,
+    pub(crate) words: String,
 }
 
 /// Ends with its value, and with this process.
@@ -57,33 +53,24 @@ impl Tool {
                 deadline: Instant::now() + PATIENCE,
             })
         };
-        start().map_err(|source| ToolError::Start {
+        start().map_err(|error: io::Error| ToolError {
             program: program.to_owned(),
-            source,
+            words: error.to_string(),
         })
     }
 
     /// What it printed, once it has ended well.
     pub(super) fn poll(&mut self) -> Result<Option<String>, ToolError> {
-        let program = || self.program.clone();
-        let status = match self.child.try_wait() {
-            Ok(Some(status)) => status,
+        let words = match self.child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(Some(printed(&mut self.stdout))),
+            Ok(Some(status)) => last_words(&mut self.stderr, status),
             Ok(None) if Instant::now() < self.deadline => return Ok(None),
-            Ok(None) => return Err(ToolError::TimedOut { program: program() }),
-            Err(source) => {
-                let program = program();
-                return Err(ToolError::Wait { program, source });
-            }
+            Ok(None) => "does not end".to_owned(),
+            Err(error) => error.to_string(),
         };
-        if status.success() {
-            return Ok(Some(printed(&mut self.stdout)));
-        }
-        let said = printed(&mut self.stderr);
-        let from = said.char_indices().rev().nth(WORDS).map_or(0, |(at, _)| at);
-        let words = said[from..].trim().replace('\n', "; ");
-        Err(ToolError::Failed {
+        Err(ToolError {
             program: self.program.clone(),
-            words: if words.is_empty() { status.to_string() } else { words },
+            words,
         })
     }
 }
@@ -93,6 +80,16 @@ impl Drop for Tool {
         // both fail only for a child that has ended already
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The end of what a program that failed complained of, or how it ended.
+pub(crate) fn last_words(complaints: &mut File, status: ExitStatus) -> String {
+    let said = printed(complaints);
+    let from = said.char_indices().rev().nth(WORDS).map_or(0, |(at, _)| at);
+    match said[from..].trim() {
+        "" => status.to_string(),
+        words => words.replace('\n', "; "),
     }
 }
 

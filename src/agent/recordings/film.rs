@@ -1,116 +1,118 @@
-//! One MP4 of a time range, over chunk borders: ffmpeg joins the chunks without encoding anything, its output goes out in
-//! pieces. Fragmented, since it cannot go back to its beginning.
+//! One MP4 of a time range, over chunk borders, without encoding anything; it goes out in pieces. Fragmented, since it cannot
+//! go back to its beginning.
+//!
+//! ```text
+//! porch….mp4 ─ ffmpeg ─┐
+//! porch….mp4 ─ ffmpeg ─┼─► MPEG-TS ─ ffmpeg ─► MP4
+//! porch….flv ─ ffmpeg ─┘   one after the other
+//! ```
+//!
+//! An ffmpeg for each chunk, started by a shell: so it is known of each whether it could be read, one that was filed since it
+//! was found is taken from its place, and neither the clock in a file nor the order of its streams matters, in which FLV and MP4
+//! differ (ffmpeg's own `concat` heeds neither). MPEG-TS may begin anew at any time; whoever reads it goes on without a gap.
 //!
 //! ffmpeg reads what came from the network; it does so as the recordings' owner, never as root.
 
-use crate::{events, posix};
+use crate::keep::tool::{ToolError, last_words};
+use crate::{archive, events, posix};
 use base64ct::{Base64, Encoding};
 use pistream_agent::{Event, RecordedChunk, RecordingsRequest};
 use std::fmt::Write as _;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Bytes of one piece: a multiple of three, so that base64 needs no padding in between.
 const PIECE: usize = 48 << 10;
 
+/// Lines on its standard input: from and to which second of a chunk, where the chunk is, and where if it was filed meanwhile. The
+/// end of one that is being written may be half a picture. `$$` is the whole shell: nobody else hears of a failure within a pipe.
+const JOIN: &str = "while read -r from to file filed; do
+[ -e $file ] || file=$filed
+\"$0\" -v error -nostdin -fflags +discardcorrupt -ss $from -to $to -i file:$file -map 0:v -c copy \
+-mpegts_flags +initial_discontinuity -muxdelay 0 -muxpreload 0 -f mpegts pipe:1 </dev/null || { kill $$; exit; }
+done | \"$0\" -v error -nostdin -f mpegts -i pipe:0 -map 0:v -c copy \
+-movflags +frag_keyframe+empty_moov+default_base_moof -f mp4 pipe:1";
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FilmError {
-    #[error("nothing is recorded of {stream} in this time")]
-    Nothing { stream: String },
-    #[error("a film is of one stream, not of {0}")]
-    Streams(usize),
-    #[error("run {program}: {source}")]
-    Run { program: String, source: io::Error },
-    #[error("{program}: {words}")]
-    Failed { program: String, words: String },
-    #[error("tell it: {0}")]
-    Tell(io::Error),
+    #[error("nothing is recorded of {0} in this time")]
+    Nothing(String),
+    #[error(transparent)]
+    Failed(ToolError),
+    #[error("hand it on: {0}")]
+    HandOn(#[from] io::Error),
 }
 
 impl FilmError {
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
-            FilmError::Nothing { .. } => Some("`pistream recordings ls` tells what there is"),
-            FilmError::Run { .. } => Some("install ffmpeg on the server, or deploy again"),
-            FilmError::Streams(_) | FilmError::Failed { .. } | FilmError::Tell(_) => None,
+            FilmError::Nothing(_) => Some("`pistream recordings ls` tells what there is"),
+            FilmError::Failed(_) => Some("recordings are filed and deleted meanwhile: try once more"),
+            FilmError::HandOn(_) => None,
         }
     }
 }
 
 /// Tells the film of `chunks`, which are of one stream and in order.
 pub(super) fn tell(request: &RecordingsRequest, chunks: &[RecordedChunk]) -> Result<(), FilmError> {
-    let [stream] = request.streams.as_slice() else {
-        return Err(FilmError::Streams(request.streams.len()));
-    };
     if chunks.is_empty() {
-        return Err(FilmError::Nothing { stream: stream.clone() });
+        return Err(FilmError::Nothing(request.streams.join(", ")));
     }
-    let run = |source| FilmError::Run {
-        program: request.ffmpeg.clone(),
-        source,
-    };
-    let mut complaints = posix::anonymous_file().map_err(run)?;
-    let mut ffmpeg = start(request, &script(request, chunks), complaints.try_clone().map_err(run)?).map_err(run)?;
-    let told = pass_on(&mut ffmpeg);
+    join(request, chunks, &mut |piece| {
+        events::tell(&Event::Media {
+            base64: Base64::encode_string(piece),
+        })
+    })
+}
+
+fn join(
+    request: &RecordingsRequest,
+    chunks: &[RecordedChunk],
+    tell: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> Result<(), FilmError> {
+    let mut complaints = posix::anonymous_file()?;
+    let mut ffmpeg = start(request, &list(request, chunks), complaints.try_clone()?)?;
+    let told = pass_on(&mut ffmpeg, tell);
     if told.is_err() {
         // nobody listens any more; it may have ended by itself
         let _ = ffmpeg.kill();
     }
-    let status = ffmpeg.wait().map_err(run)?;
-    told.map_err(FilmError::Tell)?;
-    if status.success() {
-        return Ok(());
+    let status = ffmpeg.wait()?;
+    told?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(FilmError::Failed(ToolError {
+            program: request.ffmpeg.clone(),
+            words: last_words(&mut complaints, status),
+        })),
     }
-    let mut words = String::new();
-    // lost words are no reason to lose the status as well
-    let _ = complaints.rewind().and_then(|()| complaints.read_to_string(&mut words));
-    let last: Vec<&str> = words.lines().rev().take(4).collect();
-    Err(FilmError::Failed {
-        program: request.ffmpeg.clone(),
-        words: match last.is_empty() {
-            true => status.to_string(),
-            false => last.into_iter().rev().collect::<Vec<_>>().join("; "),
-        },
-    })
 }
 
-/// What ffmpeg's concat demuxer reads. The names of chunks hold nothing that means anything in it.
-fn script(request: &RecordingsRequest, chunks: &[RecordedChunk]) -> String {
-    let mut script = "ffconcat version 1.0\n".to_owned();
+/// What [`JOIN`] reads.
+fn list(request: &RecordingsRequest, chunks: &[RecordedChunk]) -> String {
+    let mut list = String::new();
     for chunk in chunks {
+        let filed = archive::place(Path::new(""), &chunk.stream, chunk.start, "mp4");
+        let (from, to) = (request.from.saturating_sub(chunk.start), request.to - chunk.start);
         // writing to a String cannot fail
-        let _ = writeln!(script, "file 'file:{}/{}'", request.path, chunk.file);
-        if request.from > chunk.start {
-            let _ = writeln!(script, "inpoint {}", request.from - chunk.start);
-        }
-        if request.to < chunk.end {
-            let _ = writeln!(script, "outpoint {}", request.to - chunk.start);
-        }
+        let _ = writeln!(list, "{from} {to} {} {}", chunk.file, filed.display());
     }
-    script
+    list
 }
 
-fn start(request: &RecordingsRequest, script: &str, complaints: std::fs::File) -> io::Result<Child> {
-    let mut list = posix::anonymous_file()?;
-    list.write_all(script.as_bytes())?;
-    list.rewind()?;
-    let mut command = Command::new(&request.ffmpeg);
+fn start(request: &RecordingsRequest, list: &str, complaints: std::fs::File) -> io::Result<Child> {
+    let mut input = posix::anonymous_file()?;
+    input.write_all(list.as_bytes())?;
+    input.rewind()?;
+    let mut command = Command::new("/bin/sh");
     command
-        .args(["-v", "error", "-nostdin", "-f", "concat", "-safe", "0"])
-        .args(["-protocol_whitelist", "file,pipe", "-i", "pipe:0"])
-        .args(["-map", "0:v", "-map", "0:a?", "-c", "copy"])
-        .args([
-            "-movflags",
-            "+frag_keyframe+empty_moov+default_base_moof",
-            "-f",
-            "mp4",
-            "pipe:1",
-        ])
+        .args(["-c", JOIN, &request.ffmpeg])
         .env("LC_ALL", "C.UTF-8")
-        .current_dir("/")
-        .stdin(list)
+        .current_dir(&request.path)
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(complaints);
     if posix::effective_uid() == 0 {
@@ -122,7 +124,7 @@ fn start(request: &RecordingsRequest, script: &str, complaints: std::fs::File) -
     command.spawn()
 }
 
-fn pass_on(ffmpeg: &mut Child) -> io::Result<()> {
+fn pass_on(ffmpeg: &mut Child, tell: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let Some(mut film) = ffmpeg.stdout.take() else {
         return Ok(());
     };
@@ -133,41 +135,87 @@ fn pass_on(ffmpeg: &mut Child) -> io::Result<()> {
         if piece.is_empty() {
             return Ok(());
         }
-        events::tell(&Event::Media {
-            base64: Base64::encode_string(&piece),
-        })?;
+        tell(&piece)?;
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use pistream_agent::Want;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
 
-    #[test]
-    fn the_first_and_the_last_chunk_are_cut() {
-        let chunk = |start: u64, end: u64| RecordedChunk {
+    /// Of a chunk it hands on from when to when and what is in the file, of the whole what it gets.
+    const FFMPEG: &str = "#!/bin/sh
+case \"$*\" in *'-i pipe:0'*) exec cat ;; esac
+echo \"$7 $9\"
+shift 10
+exec cat \"${1#file:}\"
+";
+
+    /// Chunks of a hundred seconds each in a directory of the test's, of which those of `filed` are filed meanwhile.
+    fn joined(test: &str, filed: &[u64], there: &[u64]) -> Result<String, FilmError> {
+        let root: PathBuf = std::env::temp_dir().join(format!("pistream-film-{test}-{}", std::process::id()));
+        let ffmpeg = root.join("ffmpeg");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(&ffmpeg, FFMPEG).unwrap();
+        fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).unwrap();
+        for start in filed {
+            let place = archive::place(&root, "porch", *start, "mp4");
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, format!("filed {start}\n")).unwrap();
+        }
+        for start in there {
+            fs::write(root.join(format!("{start}.flv")), format!("received {start}\n")).unwrap();
+        }
+        let chunks = [1000, 1100, 1200].map(|start| RecordedChunk {
             stream: "porch".into(),
             start,
-            end,
+            end: start + 100,
             bytes: 1,
-            file: format!("porch/{start}.mp4"),
+            file: format!("{start}.flv"),
             growing: false,
-        };
+        });
         let request = RecordingsRequest {
-            path: "/srv/video".into(),
-            ffmpeg: "/usr/bin/ffmpeg".into(),
+            path: root.to_string_lossy().into_owned(),
+            ffmpeg: ffmpeg.to_string_lossy().into_owned(),
             streams: vec!["porch".into()],
             by_door: vec![],
             from: 1010,
             to: 1250,
             want: Want::Film,
         };
-        let script = script(&request, &[chunk(1000, 1100), chunk(1100, 1200), chunk(1200, 1300)]);
+        let mut film = Vec::new();
+        let told = join(&request, &chunks, &mut |piece| {
+            film.extend_from_slice(piece);
+            Ok(())
+        });
+        fs::remove_dir_all(&root).unwrap();
+        told.map(|()| String::from_utf8(film).unwrap())
+    }
+
+    #[test]
+    fn a_film_is_of_all_chunks_and_the_first_and_the_last_are_cut() {
+        let film = joined("whole", &[], &[1000, 1100, 1200]).unwrap();
         assert_eq!(
-            script,
-            "ffconcat version 1.0\nfile 'file:/srv/video/porch/1000.mp4'\ninpoint 10\n\
-             file 'file:/srv/video/porch/1100.mp4'\nfile 'file:/srv/video/porch/1200.mp4'\noutpoint 50\n"
+            film,
+            "10 250\nreceived 1000\n0 150\nreceived 1100\n0 50\nreceived 1200\n"
         );
+    }
+
+    #[test]
+    fn a_chunk_that_is_filed_meanwhile_is_taken_from_its_place_and_one_that_is_gone_fails_it() {
+        let film = joined("filed", &[1100], &[1000, 1200]).unwrap();
+        assert!(film.contains("filed 1100") && film.contains("received 1200"), "{film}");
+        for there in [[1000, 1100], [1000, 1200]] {
+            let error = joined("gone", &[], &there).unwrap_err();
+            assert!(
+                error.to_string().contains("No such file") && error.advice().is_some(),
+                "{error}"
+            );
+        }
     }
 }

@@ -24,20 +24,25 @@ const FRONT: &str = "pistream-front.service";
 const DOOR: &str = "pistream-door.service";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The gaps between these chunks (by time) and after the last one of each stream, until the end of what was asked for; each
-/// explained as far as the journal does.
+/// The gaps between these chunks (by time) and after the last one of each stream, within what was asked for; each explained
+/// as far as the journal does.
 pub(super) fn explained(chunks: &[RecordedChunk], request: &RecordingsRequest) -> Vec<Gap> {
-    let mut gaps = between(chunks, request.to);
+    let mut gaps = between(chunks, request.from, request.to);
     for gap in gaps.iter_mut().rev().take(ASKED) {
         gap.why = match journal(gap.start.saturating_sub(BEFORE), gap.end + AFTER) {
             Ok(entries) => why(gap, request.by_door.contains(&gap.stream), &entries),
             Err(error) => format!("the journal could not be asked: {}", error.cause()),
         };
     }
+    // only now: its cause is at its beginning
+    for gap in &mut gaps {
+        gap.start = gap.start.max(request.from);
+    }
     gaps
 }
 
-fn between(chunks: &[RecordedChunk], to: u64) -> Vec<Gap> {
+/// Whole, those that end after `from`.
+fn between(chunks: &[RecordedChunk], from: u64, to: u64) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for (at, chunk) in chunks.iter().enumerate() {
         let end = match chunks[at + 1..].iter().find(|next| next.stream == chunk.stream) {
@@ -45,7 +50,7 @@ fn between(chunks: &[RecordedChunk], to: u64) -> Vec<Gap> {
             None if chunk.growing => continue,
             None => to,
         };
-        if end >= chunk.end + LEAST {
+        if end >= chunk.end + LEAST && end > from {
             gaps.push(Gap {
                 stream: chunk.stream.clone(),
                 start: chunk.end,
@@ -182,9 +187,30 @@ mod tests {
             chunk("garden", 204, 300, false),
             chunk("garden", 350, 400, false),
         ];
-        let gaps = between(&chunks, 1000);
-        let told: Vec<(&str, u64, u64)> = gaps.iter().map(|g| (g.stream.as_str(), g.start, g.end)).collect();
-        assert_eq!(told, [("garden", 300, 350), ("garden", 400, 1000)]);
+        let told = |from| -> Vec<(String, u64, u64)> {
+            let gaps = between(&chunks, from, 1000).into_iter();
+            gaps.map(|g| (g.stream, g.start, g.end)).collect()
+        };
+        let [first, last] = [(300, 350), (400, 1000)].map(|(start, end)| ("garden".to_owned(), start, end));
+        assert_eq!(told(0), [first.clone(), last.clone()]);
+        assert_eq!(told(340), [first, last.clone()]);
+        assert_eq!(told(350), [last]);
+    }
+
+    #[test]
+    fn a_camera_that_was_dark_all_the_time_has_one_gap_from_its_beginning_to_its_end() {
+        let request = RecordingsRequest {
+            path: String::new(),
+            ffmpeg: String::new(),
+            streams: vec![],
+            by_door: vec![],
+            from: 500,
+            to: 1000,
+            want: pistream_agent::Want::Gaps,
+        };
+        let gaps = explained(&[chunk("garden", 100, 200, false)], &request);
+        let told: Vec<(u64, u64)> = gaps.iter().map(|g| (g.start, g.end)).collect();
+        assert_eq!(told, [(500, 1000)]);
     }
 
     #[test]
