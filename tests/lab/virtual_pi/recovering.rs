@@ -138,14 +138,20 @@ fn an_ffmpeg_that_is_stuck_in_the_kernel_is_told_of_and_freed_by_a_boot_where_th
         // in the end it is told nothing any more
         if let Some(now) = status(&lab, "porch").filter(|now| now.down_seconds > 0) {
             let before = last.as_ref().map_or(0, |last| last.uptime_seconds);
-            assert!(now.uptime_seconds >= before, "systemd ended the agent, which lived: {now:?}");
+            assert!(
+                now.uptime_seconds >= before,
+                "systemd ended the agent, which lived: {now:?}"
+            );
             last = Some(now);
             asked = Some(hung.elapsed());
         }
         false
     });
     let (last, down) = (last.unwrap(), hung.elapsed());
-    assert!(stuck(&last) && last.down_seconds > 250 && last.resets.is_empty(), "{last:?}");
+    assert!(
+        stuck(&last) && last.down_seconds > 250 && last.resets.is_empty(),
+        "{last:?}"
+    );
     streams_again(&lab, "porch", Duration::from_secs(120));
     println!(
         "stuck for good: the agent was heard for {:.0?}, another boot after {down:.0?}, received again after {:.0?}",

@@ -10,7 +10,9 @@ pub(super) struct Clock(Option<i64>);
 impl Clock {
     /// Whether it has been set since the last look. It is so many milliseconds ahead of a clock that nobody sets.
     pub(super) fn is_set(&mut self, ahead: i64) -> bool {
-        self.0.replace(ahead).is_some_and(|before| ahead.abs_diff(before) > STEP)
+        self.0
+            .replace(ahead)
+            .is_some_and(|before| ahead.abs_diff(before) > STEP)
     }
 }
 

@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(stopping.due(at(60)), Some(libc::SIGKILL));
         let mut stopping = Stopping::since(start, Stop::Alone);
         stopping.due(at(2));
-        assert_eq!([6, 7, 8].map(|seconds| stopping.gives_up(at(seconds))), [false, true, false]);
+        assert_eq!(
+            [6, 7, 8].map(|seconds| stopping.gives_up(at(seconds))),
+            [false, true, false]
+        );
         assert!(stopping.is_stuck());
         assert_eq!(stopping.why, Stop::Again(Duration::ZERO));
     }
