@@ -98,6 +98,21 @@ pub(crate) fn clock_synchronised() -> io::Result<bool> {
     Ok(clock.maxerror < 16_000_000)
 }
 
+/// How far the wall clock is ahead of the time since the boot, in milliseconds. It moves when the clock is set: what slows or
+/// hastens the one (NTP) does so to both, and both go on while this machine sleeps.
+pub(crate) fn wall_clock_ahead() -> i64 {
+    let [wall, boot] = [libc::CLOCK_REALTIME, libc::CLOCK_BOOTTIME].map(|clock| {
+        // SAFETY: timespec is a plain struct of integers, for which all zeroes is a value.
+        let mut time: libc::timespec = unsafe { std::mem::zeroed() };
+        // SAFETY: the structure lives for the call, and the kernel has both clocks.
+        unsafe { libc::clock_gettime(clock, &mut time) };
+        #[allow(clippy::unnecessary_cast)] // the fields' widths differ between the targets
+        let milliseconds = time.tv_sec as i64 * 1000 + time.tv_nsec as i64 / 1_000_000;
+        milliseconds
+    });
+    wall - boot
+}
+
 /// What a filesystem has left, and whether it takes writes at all.
 pub(crate) struct Space {
     /// Bytes in all.

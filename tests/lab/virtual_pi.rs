@@ -6,7 +6,7 @@ mod usb;
 use crate::fleet::{Fleet, all_well, bitrates_received, deploy, facts, status, streams_again, verify};
 use crate::hosts::{Image, Lab, wait_for};
 use pistream_agent::Cause;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long it is watched that nothing is written.
 const STEADY: Duration = Duration::from_secs(12);
@@ -78,6 +78,21 @@ fn the_bitrate_of_the_inventory_is_the_drivers_and_the_wires() {
     lab.root("porch", "date -s 2003-03-03 && systemctl restart pistream-camera");
     let since = streams_again(&lab, "porch", Duration::from_secs(90));
     println!("clock 2003-03-03: streaming after {since:.1?}");
+    a_clock_that_is_set_while_it_streams(&lab);
+}
+
+/// As when the network comes hours after the boot: whoever takes pictures' times from that clock begins anew, which is no failure.
+fn a_clock_that_is_set_while_it_streams(lab: &Lab) {
+    let before = status(lab, "porch").unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    lab.root("porch", &format!("date -s @{}", now.as_secs()));
+    let anew = wait_for(Duration::from_secs(20), "another ffmpeg", || {
+        status(lab, "porch").is_some_and(|now| now.ffmpeg_pid.is_some() && now.ffmpeg_pid != before.ffmpeg_pid)
+    });
+    let since = streams_again(lab, "porch", Duration::from_secs(90));
+    let after = status(lab, "porch").unwrap();
+    assert_eq!(after.restarts, before.restarts, "{after:?}");
+    println!("clock set by 23 years: another ffmpeg after {anew:.1?}, streaming after {since:.1?} more");
 }
 
 /// motion's part is played by a program that reads the camera, under its unit's name.

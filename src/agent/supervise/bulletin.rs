@@ -93,13 +93,19 @@ impl Bulletin {
         } else {
             Some(told)
         };
-        let status = &mut self.status;
         if let Some(told) = told {
+            let status = &self.status;
             let (stream, seconds, pause) = (&status.stream, streamed.as_secs(), pause.as_secs_f64());
             log(format_args!(
                 "{stream}: broke after {seconds} s of streaming: {told}; again in {pause:.2} s"
             ));
         }
+        self.count(cause, message);
+    }
+
+    /// Counts a failure and shows it.
+    pub(super) fn count(&mut self, cause: Cause, message: &str) {
+        let status = &mut self.status;
         for restarts in [&mut status.restarts, &mut status.restarts_today] {
             *restarts.entry(cause).or_default() += 1;
         }

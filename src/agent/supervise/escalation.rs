@@ -69,6 +69,17 @@ impl Escalation {
         self.asked = Some(now);
         Some(remedy)
     }
+
+    /// Whether a host is to be booted anew whose camera has been dark for so long and is stuck in the kernel: who resets the
+    /// device would be stuck with it.
+    pub(super) fn is_reboot_due(&mut self, dark: Duration, now: Instant) -> bool {
+        let last = self.asked.map_or(dark, |asked| now.duration_since(asked));
+        let due = self.reboot && dark.min(last) >= DARK_BEFORE_A_REBOOT;
+        if due {
+            self.asked = Some(now);
+        }
+        due
+    }
 }
 
 fn is_the_devices(cause: Cause) -> bool {
@@ -130,6 +141,21 @@ mod tests {
             assert!(!many(all(), Cause::Camera, elsewhere), "{elsewhere}");
         }
         assert!(many(all(), Cause::Encoder, "failed"));
+    }
+
+    #[test]
+    fn what_is_stuck_in_the_kernel_is_worth_a_reboot_every_five_minutes() {
+        let start = Instant::now();
+        let due = |mut escalation: Escalation| {
+            let minutes = 0..=12_u64;
+            let asked = minutes.filter(move |minute| {
+                let dark = Duration::from_secs(60 * minute);
+                escalation.is_reboot_due(dark, start + dark)
+            });
+            asked.collect::<Vec<_>>()
+        };
+        assert_eq!(due(all()), [5, 10]);
+        assert!(due(Escalation::new(true, false)).is_empty());
     }
 
     #[test]

@@ -4,7 +4,10 @@
 //!
 //! Every moment comes in as an argument; nothing here waits.
 
+mod clock;
 mod ending;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 
 pub(super) use ending::Stop;
@@ -16,6 +19,7 @@ use super::governor::Reading;
 use super::journal::{Sieve, log};
 use super::meter::{Meter, Sample};
 use super::sendqueue::{Connections, Delivery};
+use clock::Clock;
 use ending::Stopping;
 use pistream_agent::Cause;
 use std::collections::VecDeque;
@@ -61,6 +65,7 @@ pub(super) struct Run {
     waits: bool,
     lines: VecDeque<(Instant, String)>,
     silent_since: Option<Instant>,
+    clock: Clock,
     stopping: Option<Stopping>,
     ended: Option<(Instant, Option<ExitStatus>)>,
 }
@@ -112,6 +117,7 @@ impl Run {
             waits: false,
             lines: VecDeque::with_capacity(LAST_LINES),
             silent_since: None,
+            clock: Clock::default(),
             stopping: None,
             ended: None,
         }
@@ -133,6 +139,26 @@ impl Run {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.is_some()
+    }
+
+    /// Since when no frame has come.
+    pub(super) fn dark(&self, now: Instant) -> Duration {
+        now.duration_since(self.advanced)
+    }
+
+    /// Not even SIGKILL has ended it: it waits in the kernel for a device that does not answer.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stopping.as_ref().is_some_and(Stopping::is_stuck)
+    }
+
+    /// Whether that is so since now.
+    pub(super) fn gives_up(&mut self, now: Instant) -> bool {
+        self.stopping.as_mut().is_some_and(|stopping| stopping.gives_up(now))
+    }
+
+    /// Whether the wall clock, which pictures' times are taken from, has been set since the last look.
+    pub(super) fn sees_clock_set(&mut self, ahead: i64) -> bool {
+        self.clock.is_set(ahead)
     }
 
     pub(super) fn rates(&self, now: Instant) -> (f64, u64) {

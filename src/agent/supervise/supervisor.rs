@@ -16,6 +16,7 @@ use super::systemd::Systemd;
 use super::tuning::{Tuning, bitrate_of};
 use super::validity;
 use crate::files;
+use crate::posix;
 use crate::recover::{self, Remedy};
 use pistream_agent::{CameraConfig, Cause};
 use std::path::Path;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 const READY_AT_LATEST: Duration = Duration::from_secs(15);
 /// A reset of the device takes less (five seconds on an emulated Pi of a busy machine); controls set before its end are lost.
 const REMEDY: Duration = Duration::from_secs(12);
+const STUCK: &str = "stuck in the kernel, not even SIGKILL ends it; a reboot may";
 /// The status is never older than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
@@ -152,14 +154,33 @@ impl Supervisor {
                     run.stop(Stop::Asked, now);
                     self.systemd.stopping();
                 }
+                if run.sees_clock_set(posix::wall_clock_ahead()) {
+                    log("the clock was set, and pictures' times with it: ffmpeg is started anew");
+                    run.stop(Stop::Again(Duration::ZERO), now);
+                }
                 match run.step(now) {
-                    Ok(None) => self.govern(now),
+                    Ok(None) => {
+                        self.bear(now);
+                        self.govern(now);
+                    }
                     Ok(Some(outcome)) => self.conclude(outcome),
                     // dropping the run kills and reaps
                     Err(error) => self.fail(Cause::Unknown, &format!("ffmpeg was lost: {error}"), Duration::ZERO),
                 }
             }
             Phase::Waiting { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// Nothing can end a process that is stuck in the kernel, nor could another supervisor.
+    fn bear(&mut self, now: Instant) {
+        let Phase::Running(run) = &mut self.phase else { return };
+        if run.gives_up(now) {
+            self.bulletin.count(Cause::Frozen, STUCK);
+            log(format_args!("{}: {STUCK}", self.config.stream));
+        }
+        if run.is_stuck() && self.escalation.is_reboot_due(run.dark(now), now) {
+            self.ask_for(Remedy::Reboot, Cause::Frozen);
         }
     }
 

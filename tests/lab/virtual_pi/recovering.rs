@@ -103,6 +103,63 @@ fn a_camera_that_is_dead_until_its_host_boots_is_healed_by_that_as_often_as_allo
     root_says(&lab, &["1 reboots in 24 hours, and 1 are allowed"]);
 }
 
+#[test]
+#[ignore = "ten minutes: nothing has to have helped for five before a host is booted anew, and its shutdown waits, too"]
+fn an_ffmpeg_that_is_stuck_in_the_kernel_is_told_of_and_freed_by_a_boot_where_that_is_allowed() {
+    let (lab, mut fleet) = lab();
+    fleet.cameras[0].1 = "1M";
+    fleet.cameras[0].2 += ", stall_after: 4s, recover: {reboots_per_day: 1}";
+    fleet.deploy(&lab).must_exit(0);
+    streams_again(&lab, "porch", Duration::from_secs(90));
+    let stuck = |now: &Status| now.last_error.as_ref().is_some_and(|error| error.contains("SIGKILL"));
+
+    // a device that answers at last
+    let mut expected = status(&lab, "porch").unwrap().restarts;
+    expected.insert(Cause::Frozen, 1);
+    inject(&lab, "hang");
+    let told = wait_for(Duration::from_secs(40), "the stuck ffmpeg to be told of", || {
+        status(&lab, "porch").is_some_and(|now| stuck(&now))
+    });
+    inject(&lab, "run");
+    let again = streams_again(&lab, "porch", Duration::from_secs(90));
+    assert_eq!(status(&lab, "porch").unwrap().restarts, expected);
+    println!("ffmpeg stuck in the kernel: told after {told:.1?}, received again {again:.1?} after the device answered");
+
+    // and one that never does
+    let first = lab.root("porch", BOOT);
+    inject(&lab, "hang");
+    let hung = Instant::now();
+    let (mut last, mut asked): (Option<Status>, _) = (None, None);
+    wait_for(Duration::from_secs(900), "another boot", || {
+        let boot = lab.ssh("porch", BOOT);
+        if boot.status.success() && text(&boot) != first {
+            return true;
+        }
+        // in the end it is told nothing any more
+        if let Some(now) = status(&lab, "porch").filter(|now| now.down_seconds > 0) {
+            let before = last.as_ref().map_or(0, |last| last.uptime_seconds);
+            assert!(
+                now.uptime_seconds >= before,
+                "systemd ended the agent, which lived: {now:?}"
+            );
+            last = Some(now);
+            asked = Some(hung.elapsed());
+        }
+        false
+    });
+    let (last, down) = (last.unwrap(), hung.elapsed());
+    assert!(
+        stuck(&last) && last.down_seconds > 250 && last.resets.is_empty(),
+        "{last:?}"
+    );
+    streams_again(&lab, "porch", Duration::from_secs(120));
+    println!(
+        "stuck for good: the agent was heard for {:.0?}, another boot after {down:.0?}, received again after {:.0?}",
+        asked.unwrap_or_default(),
+        hung.elapsed()
+    );
+}
+
 /// Writes a request as the supervisor does.
 fn request(lab: &Lab, word: &str) {
     let write = format!("echo {word} >/run/pistream/new && mv /run/pistream/new /run/pistream/recover");

@@ -1,4 +1,5 @@
-//! How a run is brought to its end: TERM, TERM again, KILL, and never waited for blindly. Pure: says which signal is due.
+//! How a run is brought to its end: TERM, TERM again, KILL, and never waited for blindly. Pure: says which signal is due, and when
+//! none helps.
 
 use pistream_agent::Cause;
 use std::time::{Duration, Instant};
@@ -7,6 +8,9 @@ use std::time::{Duration, Instant};
 const SECOND_TERM: Duration = Duration::from_secs(1);
 /// Whoever is still there after this is killed.
 pub(super) const KILL: Duration = Duration::from_secs(2);
+
+/// Who is still there so long after is stuck in the kernel, where no signal arrives. A busy Pi needs a while to end a process.
+const STUCK: Duration = Duration::from_secs(5);
 
 /// Why a run is to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,7 @@ enum Stage {
     Told,
     ToldTwice,
     Killed,
+    Stuck,
 }
 
 /// An end that has begun: the first TERM has been sent.
@@ -42,6 +47,20 @@ impl Stopping {
             since: now,
             stage: Stage::Told,
         }
+    }
+
+    /// That not even SIGKILL helped, once. Should it yet end, the next run begins at once.
+    pub(super) fn gives_up(&mut self, now: Instant) -> bool {
+        let due = self.stage == Stage::Killed && now.duration_since(self.since) >= KILL + STUCK;
+        if due {
+            self.stage = Stage::Stuck;
+            self.why = Stop::Again(Duration::ZERO);
+        }
+        due
+    }
+
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stage == Stage::Stuck
     }
 
     /// The signal that is due now, each once.
@@ -77,6 +96,23 @@ mod tests {
         assert_eq!(due(1500), None);
         assert_eq!(due(2000), Some(libc::SIGKILL));
         assert_eq!(due(60_000), None);
+    }
+
+    #[test]
+    fn who_outlives_the_kill_by_seconds_is_stuck_which_is_told_once() {
+        let start = Instant::now();
+        let mut stopping = Stopping::since(start, Stop::Alone);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(!stopping.gives_up(at(60)), "nobody was killed");
+        assert_eq!(stopping.due(at(60)), Some(libc::SIGKILL));
+        let mut stopping = Stopping::since(start, Stop::Alone);
+        stopping.due(at(2));
+        assert_eq!(
+            [6, 7, 8].map(|seconds| stopping.gives_up(at(seconds))),
+            [false, true, false]
+        );
+        assert!(stopping.is_stuck());
+        assert_eq!(stopping.why, Stop::Again(Duration::ZERO));
     }
 
     #[test]

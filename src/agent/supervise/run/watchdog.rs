@@ -11,14 +11,15 @@ const FIRST_FRAME: Duration = Duration::from_secs(10);
 const STOPPED: Duration = Duration::from_secs(3);
 
 impl Run {
-    /// A run that stands still for longer than the watchdog of this supervisor can have overlooked.
+    /// A run that stands still for longer than the watchdog of this supervisor can have overlooked; one that nobody can end is
+    /// not its fault.
     pub(in crate::supervise) fn is_overdue(&self, now: Instant) -> bool {
-        now.duration_since(self.advanced) > self.stall_after + FIRST_FRAME + KILL * 2
+        self.dark(now) > self.stall_after + FIRST_FRAME + KILL * 2 && !self.is_stuck()
     }
 
     /// What has stood still for too long, if anything: the frames, or the bytes on their way.
     pub(super) fn stalled(&mut self, now: Instant) -> Option<(Cause, String)> {
-        let waited = now.duration_since(self.advanced);
+        let waited = self.dark(now);
         let limit = if self.first_frame.is_some() {
             self.stall_after
         } else {
