@@ -42,7 +42,8 @@ pub(super) fn for_server(
     };
     let context = view::server(fleet, server, paths, secrets, identities)?;
     let restreams = fleet.passes_on(server);
-    let mut packages = nginx::packages(server, has_door(fleet, server));
+    let segments = server.hls.is_some() || server.dash.is_some();
+    let mut packages = nginx::packages(server, segments || has_door(fleet, server));
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));
     if view::trusts_system(fleet, server) {

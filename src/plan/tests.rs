@@ -95,6 +95,35 @@ fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
 }
 
 #[test]
+fn segments_are_cut_where_nobody_from_outside_publishes() {
+    let mut fleet = fleet(1);
+    let of_hub = plan(&fleet, "hub");
+    let (live, segments) = content(&of_hub, "nginx.conf")
+        .split_once("application segments")
+        .expect("both");
+    assert!(!live.contains("hls on") && !live.contains("dash on"), "{live}");
+    assert!(
+        live.contains("push unix:segments.sock:/segments;") && live.contains("listen 127.0.0.3:8081;"),
+        "{live}"
+    );
+    assert!(
+        segments.contains("hls on;") && segments.contains("dash on;"),
+        "{segments}"
+    );
+    assert!(
+        segments.contains("deny publish all;") && segments.contains("deny play all;"),
+        "{segments}"
+    );
+    (fleet.servers[0].hls, fleet.servers[0].dash) = (None, None);
+    let without = plan(&fleet, "hub");
+    let conf = content(&without, "nginx.conf");
+    assert!(
+        !conf.contains("application segments") && !conf.contains("push "),
+        "{conf}"
+    );
+}
+
+#[test]
 fn a_name_is_bound_to_its_cameras_certificate() {
     let mut fleet = fleet(2);
     // the certificate names the camera, whatever it streams as
@@ -187,7 +216,6 @@ fn without_tls_a_name_is_bound_to_its_cameras_address() {
     );
     let plan = plan(&fleet, "hub");
     assert!(plan.identity.is_some(), "for viewers");
-    assert!(plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
     assert!(plan.units.iter().all(|unit| unit.name != DOOR_UNIT));
     let conf = content(&plan, "front.conf");
     for wanted in ["\"cam1 10.0.0.1\" 1;", "\"cam2 10.0.0.2\" 1;", "10.0.0.0/24 1;"] {

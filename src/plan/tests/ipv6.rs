@@ -10,7 +10,7 @@ fn listened(fleet: &Fleet) -> Vec<String> {
     let lines = |file: &str| -> Vec<String> {
         let lines = content(&of_hub, file).lines().map(str::trim);
         let open =
-            lines.filter(|line| line.starts_with("listen ") && !line.contains("127.0.0.1") && !line.contains("unix:"));
+            lines.filter(|line| line.starts_with("listen ") && !line.contains("127.0.0.") && !line.contains("unix:"));
         open.map(str::to_owned).collect()
     };
     ["/nginx.conf", "/front.conf", "/door.conf"]

@@ -12,7 +12,7 @@ use crate::plan::{Paths, certificate, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
@@ -55,6 +55,8 @@ struct ServerView {
     https_port: u16,
     http_port: u16,
     status_port: u16,
+    /// To which the core pushes what it cuts into segments.
+    segments_address: SocketAddr,
     /// Networks that are trusted with the name of any camera that has no certificate.
     publish: Vec<String>,
     /// From where the TLS side takes connections; empty: from anywhere.
@@ -263,6 +265,7 @@ pub(in crate::plan) fn server<'a>(
             https_port: server.https_port,
             http_port: server.http_port,
             status_port: server.status_port,
+            segments_address: SocketAddr::from((loopback::SEGMENTS, server.status_port)),
             publish,
             may_connect: may_connect.into_iter().collect(),
             play: texts(&server.play),
