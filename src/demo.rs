@@ -114,7 +114,7 @@ impl Demo {
         let mut children = Children::default();
         let server_paths = Paths::below(&directory.join("hub"), agent, is_root());
         write_files(&fleet, Host::Server(server), &server_paths, &templates, &secrets)?;
-        for (run, conf) in both_nginx(&server_paths) {
+        for (run, conf) in every_nginx(&server_paths) {
             std::fs::create_dir_all(run).into_diagnostic()?;
             let prefix = format!("{run}/");
             children.start(
@@ -153,7 +153,7 @@ impl Demo {
     /// Waits until nginx has opened its ports. `false`: one was taken in the meantime.
     async fn ports_are_ours(&mut self) -> miette::Result<bool> {
         let deadline = Instant::now() + START_UP;
-        for (run, _) in both_nginx(&self.server_paths) {
+        for (run, _) in every_nginx(&self.server_paths) {
             // written when they are open
             let pid = Path::new(run).join("nginx.pid");
             while !pid.exists() && Instant::now() < deadline {
@@ -282,9 +282,13 @@ fn is_root() -> bool {
     user() == Some(0)
 }
 
-/// The directories and configurations of the server's core and front: without TLS it has no door.
-fn both_nginx(paths: &Paths) -> [(&str, &str); 2] {
-    [(&paths.run, &paths.nginx_conf), (&paths.front_run, &paths.front_conf)]
+/// The directories and configurations of the server's core, front and door.
+fn every_nginx(paths: &Paths) -> [(&str, &str); 3] {
+    [
+        (&paths.run, &paths.nginx_conf),
+        (&paths.front_run, &paths.front_conf),
+        (&paths.door_run, &paths.door_conf),
+    ]
 }
 
 fn nginx_log(run: &str) -> PathBuf {

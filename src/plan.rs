@@ -16,7 +16,7 @@ mod view;
 pub use certificate::of_viewers;
 pub use paths::Paths;
 pub use pistream_agent::USER;
-pub use roles::nginx_units;
+pub use roles::NGINX_UNITS;
 
 use crate::ca::Identities;
 use crate::logins;

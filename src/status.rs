@@ -71,7 +71,7 @@ async fn look(fleet: &Fleet, hosts: &[Host<'_>], secrets: &Secrets) -> Health {
     let paths = Paths::host();
     let request = |server: &&'_ Server| {
         let streams: Vec<&Camera> = fleet.cameras_of(server).collect();
-        verify::glance_request(fleet, server, &streams, &paths)
+        verify::glance_request(server, &streams, &paths)
     };
     let requests = servers.iter().map(|server| (*server, request(server))).collect();
     let evidence = verify::gather(&cameras, requests, secrets).await;

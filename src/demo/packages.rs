@@ -1,13 +1,14 @@
-//! What the demo needs on this machine: nginx with its rtmp module, and ffmpeg.
+//! What the demo needs on this machine: nginx with its modules for rtmp and streams, and ffmpeg.
 
 use miette::{Context, IntoDiagnostic, bail};
 use std::path::Path;
 use tokio::process::Command;
 
 /// Debian and Ubuntu package, and the file that shows that it is there.
-const NEEDED: [(&str, &str); 3] = [
+const NEEDED: [(&str, &str); 4] = [
     ("nginx", "/usr/sbin/nginx"),
     ("libnginx-mod-rtmp", "/usr/lib/nginx/modules/ngx_rtmp_module.so"),
+    ("libnginx-mod-stream", "/usr/lib/nginx/modules/ngx_stream_module.so"),
     ("ffmpeg", "/usr/bin/ffmpeg"),
 ];
 

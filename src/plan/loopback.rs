@@ -25,6 +25,12 @@ pub(super) const VIEWERS: Loopback = Loopback {
     first: 0x7f80_0000,
 };
 
+/// Where the core takes in what it cuts into segments, whom a certificate let in, and everybody else: loopback addresses that are
+/// nobody's, so that the port may be one that it has on another.
+pub(super) const SEGMENTS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+pub(super) const BY_CERTIFICATE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
+pub(super) const BY_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 5);
+
 const MASK: u32 = 0x003f_ffff;
 const STEP: u32 = 0x0015_6b2f;
 

@@ -20,22 +20,19 @@ const TOOLS: [&str; 7] = [
 /// What the host needs to load from https.
 const LOADER: [&str; 2] = ["curl", "ca-certificates"];
 
-/// The distribution's packages of nginx that this server runs, with or without `stream`.
-pub(super) fn packages(server: &Server, stream: bool) -> Vec<Package> {
+/// The distribution's packages of nginx that this server runs.
+pub(super) fn packages(server: &Server) -> Vec<Package> {
     if server.nginx != Nginx::Package {
         return vec![];
     }
-    let mut packages = vec![
+    vec![
         Package {
             name: "nginx".into(),
             keep_off: vec!["nginx.service".into()],
         },
         package("libnginx-mod-rtmp"),
-    ];
-    if stream {
-        packages.push(package("libnginx-mod-stream"));
-    }
-    packages
+        package("libnginx-mod-stream"),
+    ]
 }
 
 /// What is built for it, if anything is.

@@ -1,9 +1,9 @@
 //! The server's three nginx: the same program thrice, each with a configuration, a unit and a directory of its own.
 //!
 //! ```text
-//! door   TLS: cameras and viewers by their certificates; restream's proxies     reload: old workers keep whom they have
-//! core   RTMP: streams, recordings, segments; statistics                        reload: every stream is cut
-//! front  HTTP: the page; who may publish and play                               reload: who may no longer is put out
+//! door   TLS, and who comes without by his address; restream's proxies   reload: old workers keep whom they have
+//! core   RTMP: streams, recordings, segments; statistics                 reload: every stream is cut
+//! front  HTTP: the page; who may publish and play                        reload: who may no longer is put out
 //! ```
 //!
 //! Apart so that a change of who belongs to the fleet never reloads the one that holds the streams.
@@ -11,7 +11,7 @@
 use super::parts::{check, settings, system, unit_check};
 use super::view::ServerContext;
 use super::{DOOR_UNIT, FRONT_UNIT, Paths, SERVER_UNIT};
-use crate::model::{Fleet, Server};
+use crate::model::Server;
 use crate::templates::{self, Templates};
 use pistream_agent::{Plan, Unit};
 use serde::Serialize;
@@ -25,15 +25,7 @@ pub(super) enum Role {
 }
 
 /// The units of the nginx that a server runs.
-pub fn nginx_units(fleet: &Fleet, server: &Server) -> Vec<&'static str> {
-    let door = has_door(fleet, server).then_some(DOOR_UNIT);
-    [SERVER_UNIT, FRONT_UNIT].into_iter().chain(door).collect()
-}
-
-/// Whether anybody comes or is passed on by TLS.
-pub(super) fn has_door(fleet: &Fleet, server: &Server) -> bool {
-    server.tls || fleet.passes_on(server)
-}
+pub const NGINX_UNITS: [&str; 3] = [SERVER_UNIT, FRONT_UNIT, DOOR_UNIT];
 
 /// What a role depends on besides its own configuration and unit: paths.
 #[derive(Default)]
@@ -75,10 +67,11 @@ impl Role {
             Role::Door => (&paths.door_conf, &paths.door_unit, &paths.door_run),
         };
         let ports = match self {
-            Role::Core => vec![server.rtmp_port, server.status_port],
+            Role::Core => vec![server.status_port],
             Role::Front if server.https.is_some() => vec![server.http_port, server.https_port],
             Role::Front => vec![server.http_port],
-            Role::Door => vec![server.rtmps_port],
+            Role::Door if server.tls => vec![server.rtmp_port, server.rtmps_port],
+            Role::Door => vec![server.rtmp_port],
         };
         NginxView {
             role: self,

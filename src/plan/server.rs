@@ -1,7 +1,7 @@
 //! A server: its three nginx with their configurations, the page, and what files its recordings.
 
 use super::parts::{self, check, directory, identity, owned, package, system, unit_check};
-use super::roles::{Depends, Role, has_door};
+use super::roles::{Depends, Role};
 use super::view::ServerContext;
 use super::{Error, Paths, RECORDINGS_UNIT, USER, certificate, nginx, view};
 use crate::ca::Identities;
@@ -42,7 +42,7 @@ pub(super) fn for_server(
     };
     let context = view::server(fleet, server, paths, secrets, identities)?;
     let restreams = fleet.passes_on(server);
-    let mut packages = nginx::packages(server, has_door(fleet, server));
+    let mut packages = nginx::packages(server);
     // verify decodes what viewers get, on the server itself
     packages.push(package("ffmpeg"));
     if view::trusts_system(fleet, server) {
@@ -109,9 +109,7 @@ pub(super) fn for_server(
     // who asks after those who answer; who comes in last
     Role::Core.add(&mut plan, server, paths, &context, templates, core)?;
     Role::Front.add(&mut plan, server, paths, &context, templates, front)?;
-    if has_door(fleet, server) {
-        Role::Door.add(&mut plan, server, paths, &context, templates, door)?;
-    }
+    Role::Door.add(&mut plan, server, paths, &context, templates, door)?;
     if let Some(recording) = &server.recording {
         recordings(&mut plan, recording, paths, &context, templates)?;
     }

@@ -4,7 +4,7 @@ mod pipelines;
 use super::*;
 use crate::model::Control;
 use crate::model::samples::{fleet, name};
-use crate::model::{Destination, Restream, Secret, Target, Viewer};
+use crate::model::{Destination, Network, Restream, Secret, Target, Viewer};
 use std::path::PathBuf;
 
 fn plan(fleet: &Fleet, host: &str) -> Plan {
@@ -91,6 +91,73 @@ fn the_v4l2_pipeline_sets_the_bitrate_in_the_driver_and_copies() {
              rtmps://10.0.0.254:1936/live/cam1"
         ),
         "{line}"
+    );
+}
+
+#[test]
+fn nobody_but_the_door_says_a_word_to_the_core() {
+    let mut fleet = fleet(2);
+    fleet.servers[0].publish = vec![Network {
+        address: "10.9.0.0".parse().expect("an address"),
+        prefix: 16,
+    }];
+    let of_hub = plan(&fleet, "hub");
+    let listens = |plan: &Plan| -> Vec<String> {
+        let lines = content(plan, "nginx.conf").lines().map(str::trim);
+        lines
+            .filter(|line| line.starts_with("listen "))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert!(
+        listens(&of_hub).iter().all(|line| ["listen 127.0.0.", "listen unix:"]
+            .iter()
+            .any(|own| line.starts_with(own))),
+        "{:?}",
+        listens(&of_hub)
+    );
+    // where all cameras have certificates only viewers come by their address
+    let plain = |plan: &Plan| {
+        content(plan, "door.conf")
+            .split_once("listen 1935;")
+            .expect("open")
+            .1
+            .to_owned()
+    };
+    assert!(plain(&of_hub).contains("allow 10.0.0.0/24;") && plain(&of_hub).contains("proxy_protocol "));
+    assert!(!plain(&of_hub).contains("10.9.0.0/16") && !plain(&of_hub).contains("allow 10.0.0.1;"));
+    fleet.cameras[1].tls = false;
+    let of_hub = plan(&fleet, "hub");
+    assert!(plain(&of_hub).contains("allow 10.9.0.0/16;") && plain(&of_hub).contains("allow 10.0.0.2;"));
+    assert!(!plain(&of_hub).contains("allow 10.0.0.1;"));
+}
+
+#[test]
+fn segments_are_cut_where_nobody_from_outside_publishes() {
+    let mut fleet = fleet(1);
+    let of_hub = plan(&fleet, "hub");
+    let (live, segments) = content(&of_hub, "nginx.conf")
+        .split_once("application segments")
+        .expect("both");
+    assert!(!live.contains("hls on") && !live.contains("dash on"), "{live}");
+    assert!(
+        live.contains("push unix:segments.sock:/segments;") && live.contains("listen 127.0.0.3:8081;"),
+        "{live}"
+    );
+    assert!(
+        segments.contains("hls on;") && segments.contains("dash on;"),
+        "{segments}"
+    );
+    assert!(
+        segments.contains("deny publish all;") && segments.contains("deny play all;"),
+        "{segments}"
+    );
+    (fleet.servers[0].hls, fleet.servers[0].dash) = (None, None);
+    let without = plan(&fleet, "hub");
+    let conf = content(&without, "nginx.conf");
+    assert!(
+        !conf.contains("application segments") && !conf.contains("push "),
+        "{conf}"
     );
 }
 
@@ -187,8 +254,11 @@ fn without_tls_a_name_is_bound_to_its_cameras_address() {
     );
     let plan = plan(&fleet, "hub");
     assert!(plan.identity.is_some(), "for viewers");
-    assert!(plan.packages.iter().all(|p| p.name != "libnginx-mod-stream"));
-    assert!(plan.units.iter().all(|unit| unit.name != DOOR_UNIT));
+    let door = content(&plan, "door.conf");
+    assert!(!door.contains(" ssl;"), "{door}");
+    for from in ["127.0.0.1", "10.0.0.0/24", "10.0.0.1", "10.0.0.2"] {
+        assert!(door.contains(&format!("allow {from};")), "{from} in\n{door}");
+    }
     let conf = content(&plan, "front.conf");
     for wanted in ["\"cam1 10.0.0.1\" 1;", "\"cam2 10.0.0.2\" 1;", "10.0.0.0/24 1;"] {
         assert!(conf.contains(wanted), "{wanted} in\n{conf}");
@@ -212,7 +282,6 @@ fn restream_keys_stand_in_a_secret_file_of_their_own_and_a_proxy_leads_to_each_t
     };
     fleet.cameras[1].restream = vec![target(false, None), target(true, Some("-----BEGIN CERTIFICATE-----"))];
     let without = plan(&fleet, "hub");
-    assert!(without.packages.iter().any(|p| p.name == "libnginx-mod-stream"));
     assert!(without.packages.iter().all(|p| p.name != "ca-certificates"));
     fleet.cameras[1].restream.push(target(true, None));
     let plan = plan(&fleet, "hub");

@@ -4,7 +4,7 @@ use super::front::front;
 use super::{is_outside, own_address};
 use crate::ca;
 use crate::model::{Camera, Fleet, Https, Name, Server};
-use crate::plan::{CERTIFICATE_UNIT, DOOR_UNIT, Paths, RECORDINGS_UNIT, nginx_units, of_viewers, restream_socket};
+use crate::plan::{CERTIFICATE_UNIT, DOOR_UNIT, NGINX_UNITS, Paths, RECORDINGS_UNIT, of_viewers, restream_socket};
 use crate::secrets::Secrets;
 use pistream_agent::{Door, Facts, Glance, InspectRequest, Outsider, Status, StreamRequest};
 use std::collections::BTreeMap;
@@ -48,8 +48,8 @@ pub fn inspect_request(
 }
 
 /// The same at a glance: nothing is proven.
-pub fn glance_request(fleet: &Fleet, server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
-    let mut units = nginx_units(fleet, server);
+pub fn glance_request(server: &Server, cameras: &[&Camera], paths: &Paths) -> InspectRequest {
+    let mut units = NGINX_UNITS.to_vec();
     units.extend(server.recording.as_ref().map(|_| RECORDINGS_UNIT));
     let by_acme = matches!(server.https, Some(Https::Acme { .. }));
     units.extend(by_acme.then_some(CERTIFICATE_UNIT));

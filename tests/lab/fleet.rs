@@ -196,9 +196,9 @@ pub fn status(lab: &Lab, camera: &str) -> Option<Status> {
     })
 }
 
-/// A shell's request for the server's statistics, made on the server.
-pub const ASK_STATISTICS: &str =
-    "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3";
+/// A shell's request for the server's statistics, made on the server; without the segments, where each stream is once more.
+pub const ASK_STATISTICS: &str = "exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET /stat HTTP/1.0\\r\\n\\r\\n' >&3 && \
+     sed '/<name>segments</,$d' <&3";
 
 /// Bytes the server has received from the publisher of this stream; `None` while there is none.
 pub fn bytes_received(lab: &Lab, stream: &str) -> Option<u64> {

@@ -2,7 +2,8 @@
 
 use crate::authority::{Authority, CAMERA, SERVER, self_signed};
 use crate::changes::session;
-use crate::fleet::{Fleet, bytes_received, deploy, status, streams_again, verify};
+use crate::fleet::{ASK_STATISTICS, Fleet, bytes_received, deploy, status, streams_again, verify};
+use crate::hasty;
 use crate::hosts::{Image, Lab, all, run, text, wait_for};
 use pistream_agent::Cause;
 use std::collections::BTreeSet;
@@ -192,6 +193,40 @@ fn nobody_publishes_but_a_camera_under_its_own_name() {
     );
 }
 
+#[test]
+fn nobodys_pictures_but_the_cameras_own_are_cut_into_segments() {
+    let (lab, _) = streaming(&["hub", "porch", "garden"]);
+    let manifest = "/run/pistream-server/dash/porch/index.mpd";
+    // since when the stream is, and until when it was cut
+    let since = || text(&lab.ssh("hub", &format!("grep -o 'availabilityStartTime=[^ ]*' {manifest}")));
+    let last = || text(&lab.ssh("hub", &format!("grep -o '<S t=\"[0-9]*' {manifest} | tail -1")));
+    let is_cut = || {
+        let before = last();
+        wait_for(SOON, "the next segment", || {
+            ![String::new(), before.clone()].contains(&last())
+        });
+    };
+    is_cut();
+    let before = (since(), session(&lab, "porch"));
+    let of_garden = lab.disk("garden").join(IDENTITY.trim_start_matches('/'));
+    for stream in ["porch", "cellar"] {
+        hasty::by_address(&lab, stream);
+        hasty::by_certificate(&lab, &of_garden, stream);
+    }
+    // the camera's own certificate, while it streams: its name is taken
+    for _ in 0..3 {
+        let taken = publish(&lab, Some(IDENTITY), "porch");
+        assert!(!taken.status.success(), "{}", all(&taken));
+    }
+    is_cut();
+    assert_eq!((since(), session(&lab, "porch")), before, "the stream was disturbed");
+    let found = lab.root(
+        "hub",
+        "cd /run/pistream-server; ls hls dash; ls dash/* | grep '^70[0-9]\\{5\\}' | head -3",
+    );
+    assert_eq!(found, "dash:\ngarden\nporch\n\nhls:\ngarden\nporch");
+}
+
 pub fn certs(lab: &Lab, arguments: &[&str]) -> String {
     let output = lab.pistream(&[&["certs"], arguments].concat()).output().unwrap();
     assert!(output.status.success(), "{}", all(&output));
@@ -244,6 +279,15 @@ fn a_revoked_camera_is_cut_off_within_five_seconds_and_stays_out_until_it_is_ren
     let tried = publish(&lab, Some("/root/stolen.pem"), "porch");
     assert!(crate::hosts::failed_by_itself(&tried), "{}", all(&tried));
     assert!(!certs(&lab, &["list", "-i", "hosts.yml"]).contains("revoked"));
+
+    // where the core does not say who is in, nobody stays
+    let freeze = "kill -STOP $(pgrep -P $(cat /run/pistream-server/nginx.pid))";
+    lab.root("hub", freeze);
+    certs(&lab, &["revoke", "garden", "-i", "hosts.yml"]);
+    wait_for(SOON, "the core to answer again", || {
+        text(&lab.ssh("hub", ASK_STATISTICS)).contains("<name>live</name>")
+    });
+    assert!(bytes_received(&lab, "garden").is_none());
 }
 
 #[test]

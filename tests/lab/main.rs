@@ -17,6 +17,7 @@ mod fault_table;
 mod faults;
 mod film;
 mod fleet;
+mod hasty;
 mod hostile;
 mod hosts;
 mod https;

@@ -7,12 +7,11 @@ use crate::logins;
 use crate::model::{
     Amount, Camera, Fleet, Https, Latency, Name, Network, Nginx, Recording, RecordingFormat, Segments, Server,
 };
-use crate::plan::roles::has_door;
 use crate::plan::{Paths, certificate, loopback};
 use crate::secrets::Secrets;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 #[derive(Serialize)]
 pub(in crate::plan) struct ServerContext<'a> {
@@ -28,8 +27,6 @@ pub(in crate::plan) struct ServerContext<'a> {
     players_network: &'static str,
     certificates_network: &'static str,
     restreams: Vec<Target>,
-    /// Whether the server has a door.
-    door: bool,
     viewers: Vec<Login>,
     /// Viewers are asked for a login; also where none of them may see a camera of this server.
     logins: bool,
@@ -55,10 +52,17 @@ struct ServerView {
     https_port: u16,
     http_port: u16,
     status_port: u16,
+    /// To which the core pushes what it cuts into segments.
+    segments_address: SocketAddr,
+    /// To which the door passes whom a certificate lets in, and everybody else.
+    by_certificate: SocketAddr,
+    by_address: SocketAddr,
     /// Networks that are trusted with the name of any camera that has no certificate.
     publish: Vec<String>,
     /// From where the TLS side takes connections; empty: from anywhere.
     may_connect: Vec<String>,
+    /// From where the side without TLS does, besides this machine.
+    may_come: BTreeSet<String>,
     play: Vec<String>,
     /// From where RTMP is played: the same, and this machine.
     may_play: BTreeSet<String>,
@@ -250,6 +254,13 @@ pub(in crate::plan) fn server<'a>(
         address: address.to_string(),
     };
     let certificates = behind_tls.iter().map(certificate).collect();
+    let plain: Vec<&Camera> = fleet.cameras_of(server).filter(|c| !fleet.by_tls(c)).collect();
+    let mut may_come: BTreeSet<String> = texts(&server.play).into_iter().collect();
+    may_come.extend(plain.iter().filter_map(|c| c.address).map(|a| a.to_string()));
+    if !plain.is_empty() {
+        may_come.extend(publish.iter().cloned());
+    }
+    let of_core = |address: Ipv4Addr| SocketAddr::from((address, server.status_port));
     Ok(ServerContext {
         paths,
         server: ServerView {
@@ -263,8 +274,12 @@ pub(in crate::plan) fn server<'a>(
             https_port: server.https_port,
             http_port: server.http_port,
             status_port: server.status_port,
+            segments_address: of_core(loopback::SEGMENTS),
+            by_certificate: of_core(loopback::BY_CERTIFICATE),
+            by_address: of_core(loopback::BY_ADDRESS),
             publish,
             may_connect: may_connect.into_iter().collect(),
+            may_come,
             play: texts(&server.play),
             may_play: texts(&server.play)
                 .into_iter()
@@ -280,7 +295,6 @@ pub(in crate::plan) fn server<'a>(
         players,
         players_network: loopback::VIEWERS.network,
         certificates_network: loopback::CAMERAS.network,
-        door: has_door(fleet, server),
         restreams: restreams(fleet, server, secrets),
         viewers: viewers(fleet, server, secrets, &identities.logins)?,
         logins: !fleet.viewers.is_empty(),
