@@ -138,7 +138,8 @@ fn own_address(server: &Server) -> Option<std::net::IpAddr> {
 fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -> (bool, bool) {
     // behind TLS nobody publishes by his address, and where certificates tell who most are, a network vouches for no name that
     // has one
-    let vouched = |c: &Camera| !(server.tls && c.address.is_some()) && server.publish.iter().any(|n| n.contains(address));
+    let vouched =
+        |c: &Camera| !(server.tls && c.address.is_some()) && server.publish.iter().any(|n| n.contains(address));
     let mut plain = cameras.iter().filter(|c| !(server.tls && c.tls));
     let publish = plain.any(|c| c.address == Some(address) || vouched(c));
     (!publish, !may_play(server, address))

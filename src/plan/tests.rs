@@ -139,7 +139,10 @@ fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certifi
     let before = fleet.clone();
     fleet.servers[0].tls = false;
     let without = plan(&fleet, "hub");
-    assert!(content(&without, "front.conf").contains("\"1 cam2\" 1;"), "as `publish` says");
+    assert!(
+        content(&without, "front.conf").contains("\"1 cam2\" 1;"),
+        "as `publish` says"
+    );
     let plan = plan(&before, "hub");
     let (door, front) = (content(&plan, "door.conf"), content(&plan, "front.conf"));
     for wanted in ["\"cam2 10.0.0.2\" 1;", "\"1 cam3\" 1;", "127.64.0.0/10 0;"] {
@@ -150,7 +153,10 @@ fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certifi
     }
     assert!(door.contains("\"CN=cam1\" 127.") && !door.contains("CN=cam2"), "{door}");
     let from = content(&plan, "may-connect.conf");
-    assert!(from.contains("allow 10.0.0.1;\n") && !from.contains("all;"), "{from}");
+    for wanted in ["allow 10.0.0.1;\n", "allow 10.0.0.0/24;\n", "allow 127.0.0.1;\n"] {
+        assert!(from.contains(wanted), "{wanted} in\n{from}");
+    }
+    assert!(!from.contains("all;"), "{from}");
 }
 
 #[test]
@@ -190,7 +196,12 @@ fn plain_http_answers_to_the_names_that_the_inventory_has() {
     let mut fleet = fleet(0);
     let server = &mut fleet.servers[0];
     server.address = "Hub.example.net".into();
-    server.names = vec!["10.0.0.7".into(), "hub.EXAMPLE.net".into(), "localhost".into(), "fd00::7".into()];
+    server.names = vec![
+        "10.0.0.7".into(),
+        "hub.EXAMPLE.net".into(),
+        "localhost".into(),
+        "fd00::7".into(),
+    ];
     let hub = plan(&fleet, "hub");
     let conf = content(&hub, "front.conf");
     let (_, known) = conf.split_once("$misdirected {").expect("the map");

@@ -68,11 +68,22 @@ fn nobody_is_answered_without_tls(lab: &Lab, web: &Web, hub: &str) {
     };
     for own in ["127.0.0.1:8080", "[::1]:8080", "localhost:8080", "HUB:8080", hub] {
         let answer = answer(own);
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("porch"), "{own}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("porch"),
+            "{own}: {answer}"
+        );
     }
-    for strange in ["evil.example.net:8080", "hub.evil.example.net", "127.0.0.1.evil.example.net", "1evil"] {
+    for strange in [
+        "evil.example.net:8080",
+        "hub.evil.example.net",
+        "127.0.0.1.evil.example.net",
+        "1evil",
+    ] {
         let answer = answer(strange);
-        assert!(answer.starts_with("HTTP/1.1 421 ") && !answer.contains("porch"), "{strange}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 421 ") && !answer.contains("porch"),
+            "{strange}: {answer}"
+        );
     }
 }
 

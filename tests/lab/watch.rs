@@ -227,7 +227,11 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     let (inventory, _) = inventory.split_once("viewers:").unwrap();
     lab.write_inventory(&inventory.replace("  garden: {", "  anna: {"));
     let deployed = deploy(&lab, &[]).must_exit(0);
-    assert!(deployed.text().contains("anna: what another had"), "{}", deployed.text());
+    assert!(
+        deployed.text().contains("anna: what another had"),
+        "{}",
+        deployed.text()
+    );
     let second = ["porch", "--viewer", "second", "--player", "none"];
     refused(&machine, &second, "does not let anna in");
     // which has one of its own

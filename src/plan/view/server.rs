@@ -217,7 +217,8 @@ pub(in crate::plan) fn server<'a>(
     let players = players(fleet, server, &identities.revocations);
     let mut may_connect = BTreeSet::new();
     if server.tls && !publish.is_empty() {
-        // the cameras' own addresses, and networks besides
+        // this machine, for verify, the cameras' own addresses, and networks besides
+        may_connect.insert("127.0.0.1".to_owned());
         let cameras = fleet.cameras_of(server).filter(|c| fleet.by_tls(c));
         may_connect.extend(cameras.filter_map(|c| c.address).map(|a| a.to_string()));
         may_connect.extend(publish.iter().cloned());
