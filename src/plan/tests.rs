@@ -128,8 +128,11 @@ fn nobody_but_the_door_says_a_word_to_the_core() {
     assert!(!plain(&of_hub).contains("10.9.0.0/16") && !plain(&of_hub).contains("allow 10.0.0.1;"));
     fleet.cameras[1].tls = false;
     let of_hub = plan(&fleet, "hub");
-    assert!(plain(&of_hub).contains("allow 10.9.0.0/16;") && plain(&of_hub).contains("allow 10.0.0.2;"));
+    assert!(!plain(&of_hub).contains("10.9.0.0/16") && plain(&of_hub).contains("allow 10.0.0.2;"));
     assert!(!plain(&of_hub).contains("allow 10.0.0.1;"));
+    // whose address nobody knows
+    fleet.cameras[1].address = None;
+    assert!(plain(&plan(&fleet, "hub")).contains("allow 10.9.0.0/16;"));
 }
 
 #[test]

@@ -260,7 +260,8 @@ pub(in crate::plan) fn server<'a>(
     let plain: Vec<&Camera> = fleet.cameras_of(server).filter(|c| !fleet.by_tls(c)).collect();
     let mut may_come: BTreeSet<String> = texts(&server.play).into_iter().collect();
     may_come.extend(plain.iter().filter_map(|c| c.address).map(|a| a.to_string()));
-    if !plain.is_empty() {
+    // for whom a network vouches
+    if plain.iter().any(|c| !server.tls || c.address.is_none()) {
         may_come.extend(publish.iter().cloned());
     }
     let of_core = |address: Ipv4Addr| SocketAddr::from((address, server.status_port));
