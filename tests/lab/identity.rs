@@ -207,6 +207,12 @@ fn nobodys_pictures_but_the_cameras_own_are_cut_into_segments() {
         });
     };
     is_cut();
+    // from where one may neither play nor publish, the server says no word
+    let hello = format!(
+        "exec 3<>/dev/tcp/{}/1935; {{ printf '\\003'; head -c 3072 /dev/zero; }} >&3; timeout 20 cat <&3 | wc -c",
+        lab.ip("hub")
+    );
+    assert_eq!(lab.root("porch", &hello), "0");
     let before = (since(), session(&lab, "porch"));
     let of_garden = lab.disk("garden").join(IDENTITY.trim_start_matches('/'));
     for stream in ["porch", "cellar"] {
