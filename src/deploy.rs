@@ -4,7 +4,7 @@
 //! reported per host, never thrown: one dead Pi is a row, not the end.
 
 use crate::ca::{self, Authority, Identities, Subject};
-use crate::model::Secret;
+use crate::model::{Fleet, Secret};
 use crate::plan::{self, Host, Paths};
 use crate::remote::{self, Keep, Verb};
 use crate::report::{HostResult, Message, Report, Style, with_help};
@@ -40,6 +40,9 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
         false if options.check => Authority::look(&options.inventory.inventory).into_diagnostic()?,
         false => Some(passphrase::take(&options.inventory.inventory, fleet.passphrase.as_ref()).into_diagnostic()?),
     };
+    if let Some(authority) = authority.as_ref().filter(|_| !options.check) {
+        part(authority, &fleet)?;
+    }
     let identities = match &authority {
         Some(authority) => authority.identities(&subjects).into_diagnostic()?,
         None => Identities::placeholders(),
@@ -92,6 +95,20 @@ pub async fn run(options: cli::Deploy) -> miette::Result<exit::Code> {
     }
     work.await.into_diagnostic()?;
     Ok(report.recap())
+}
+
+/// Ends what somebody of another kind has who had a name of this fleet before, and before any server knows whose it is now.
+fn part(authority: &Authority, fleet: &Fleet) -> miette::Result<()> {
+    for subject in ca::bearers(fleet) {
+        if !authority.is_mistaken(&subject).into_diagnostic()? {
+            continue;
+        }
+        passphrase::open(authority, fleet.passphrase.as_ref()).into_diagnostic()?;
+        authority.part(&subject).into_diagnostic()?;
+        let name = &subject.name;
+        eprintln!("{name}: what another had who was called so, a camera, viewer or server, is revoked");
+    }
+    Ok(())
 }
 
 /// One host's part of the work, owning all it needs.

@@ -213,6 +213,7 @@ impl Authority {
         };
         params.use_authority_key_identifier_extension = true;
         let pem = params.signed_by(&key, self.issuer()?).map_err(sign)?.pem();
+        let parted = issued::part(subject, &mut all, now);
         all.push(Issued {
             serial: hexadecimal(&serial),
             not_after: now + LIFETIME,
@@ -223,6 +224,9 @@ impl Authority {
             renew: false,
         });
         issued::save(&self.store, &subject.name, &all)?;
+        if parted {
+            revoked::write(&self.store, self.issuer()?, now)?;
+        }
         Ok(pem)
     }
 
@@ -234,6 +238,28 @@ impl Authority {
         let (key, request) = make::request()?;
         let certificate = self.issue(subject, &request)?;
         Ok(Clear::new(key + &certificate))
+    }
+
+    /// Whether somebody of another kind had the subject's name, as a viewer that of a camera that is gone, and a certificate that is
+    /// good.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn is_mistaken(&self, subject: &Subject) -> Result<bool, Error> {
+        let mut all = issued::load(&self.store, &subject.name)?;
+        Ok(issued::part(subject, &mut all, self.seconds()))
+    }
+
+    /// Revokes what the one before had: a server knows a certificate by its name alone, and would take it for the subject's.
+    ///
+    /// # Errors
+    /// The authority's key is sealed, or the store cannot be written; then nothing is revoked.
+    pub fn part(&self, subject: &Subject) -> Result<(), Error> {
+        let mut all = issued::load(&self.store, &subject.name)?;
+        let (issuer, now) = (self.issuer()?, self.seconds());
+        issued::part(subject, &mut all, now);
+        issued::save(&self.store, &subject.name, &all)?;
+        revoked::write(&self.store, issuer, now)
     }
 
     /// From the next deploy of its server on, no certificate of this host is good any more, and it gets no other.

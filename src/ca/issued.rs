@@ -3,7 +3,7 @@
 use super::Error;
 use super::certificate::LIFETIME;
 use super::store::Store;
-use super::subject::Subject;
+use super::subject::{Kind, Subject};
 use crate::model::Name;
 use crate::told::days_left;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,8 @@ pub struct Issued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Good,
-    /// The next deploy renews it: a third of its life is left, it is for other addresses or another use, or somebody asked for it.
+    /// The next deploy renews it: a third of its life is left, it is for other addresses or another use, it was another's who had
+    /// the name, or somebody asked for it.
     Due,
     Expired,
     /// The host gets no other until somebody asks for it.
@@ -44,7 +45,7 @@ pub enum Standing {
 impl Issued {
     /// `subject`: what it should be good for, if that is known.
     pub fn standing(&self, subject: Option<&Subject>, now: u64) -> Standing {
-        if self.renew {
+        if self.renew || subject.is_some_and(|s| self.is_anothers(s)) {
             return Standing::Due;
         }
         if self.revoked.is_some() {
@@ -58,10 +59,28 @@ impl Issued {
         }
     }
 
+    /// Whether it was issued to somebody else, of another kind, who had the subject's name.
+    pub(super) fn is_anothers(&self, subject: &Subject) -> bool {
+        Kind::of(&subject.name, &self.names) != subject.kind
+    }
+
     /// Whole days until it ends; none after it.
     pub fn days_left(&self, now: u64) -> u64 {
         days_left(self.not_after, now)
     }
+}
+
+/// Marks as revoked what is good of another kind's than the subject's. Whether anything was. Should the name be the other kind's
+/// again, that gets another certificate: nobody meant to shut it out.
+pub(super) fn part(subject: &Subject, all: &mut [Issued], now: u64) -> bool {
+    let good = |c: &&mut Issued| c.revoked.is_none() && c.not_after > now && c.is_anothers(subject);
+    let mut any = false;
+    for certificate in all.iter_mut().filter(good) {
+        certificate.revoked = Some(now);
+        certificate.renew = true;
+        any = true;
+    }
+    any
 }
 
 pub(super) fn load(store: &Store, host: &Name) -> Result<Vec<Issued>, Error> {

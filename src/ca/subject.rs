@@ -22,6 +22,27 @@ pub enum Kind {
     Viewer,
 }
 
+impl Kind {
+    /// Of whoever was called `name` and got a certificate with these alternative names.
+    pub(super) fn of(name: &Name, names: &[String]) -> Kind {
+        match names {
+            [only] if *only == Kind::of_cameras(name) => Kind::Camera,
+            [only] if *only == Kind::of_viewers(name) => Kind::Viewer,
+            // a server's own name is always among them
+            _ => Kind::Server,
+        }
+    }
+
+    // Without any, GnuTLS would compare a server's address with the common name. `.invalid` is nobody's (RFC 2606).
+    fn of_cameras(name: &Name) -> String {
+        format!("{name}.camera.invalid")
+    }
+
+    fn of_viewers(name: &Name) -> String {
+        format!("{name}.viewer.invalid")
+    }
+}
+
 impl Subject {
     pub fn of_server(fleet: &Fleet, server: &Server) -> Subject {
         let mut names = vec![server.address.clone(), server.name.to_string()];
@@ -41,11 +62,9 @@ impl Subject {
     }
 
     pub fn of_camera(camera: &Camera) -> Subject {
-        // Without any, GnuTLS would compare a server's address with the common name. `.invalid` is nobody's (RFC 2606).
-        let name = format!("{}.camera.invalid", camera.name);
         Subject {
             name: camera.name.clone(),
-            names: vec![name],
+            names: vec![Kind::of_cameras(&camera.name)],
             kind: Kind::Camera,
             sends: false,
         }
@@ -54,7 +73,7 @@ impl Subject {
     pub fn of_viewer(viewer: &Viewer) -> Subject {
         Subject {
             name: viewer.name.clone(),
-            names: vec![format!("{}.viewer.invalid", viewer.name)],
+            names: vec![Kind::of_viewers(&viewer.name)],
             kind: Kind::Viewer,
             sends: false,
         }

@@ -1,3 +1,4 @@
+use super::store::Store;
 use super::*;
 use crate::model::samples::{fleet, name};
 use crate::model::{Fleet, Viewer};
@@ -246,6 +247,60 @@ fn a_viewers_key_is_made_here_and_is_no_hosts() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         assert!(!text.contains("PRIVATE"), "{text}");
     }
+}
+
+/// A viewer called as the camera is.
+fn namesake() -> Subject {
+    Subject::of_viewer(&Viewer {
+        name: name("cam1"),
+        password: crate::model::Secret::Env("PASSWORD".into()),
+        cameras: vec![],
+    })
+}
+
+#[test]
+fn who_gets_the_name_of_another_kind_is_not_taken_for_the_one_before() {
+    let place = Place::new();
+    let authority = place.take();
+    let all = || issued::load(&Store::look(&place.inventory()).unwrap().unwrap(), &name("cam1")).unwrap();
+    let good = || all().iter().map(|c| c.revoked.is_none()).collect::<Vec<_>>();
+    authority.issue_with_key(&namesake()).unwrap();
+    assert!(!authority.is_mistaken(&namesake()).unwrap() && authority.is_mistaken(&camera()).unwrap());
+    // before the camera has one: its server would know the name already
+    authority.part(&camera()).unwrap();
+    assert!(!authority.is_mistaken(&camera()).unwrap());
+    assert_eq!((good(), revoked(&authority)), (vec![false], 1));
+    authority.issue(&camera(), &request()).unwrap();
+    assert_eq!(authority.identities(&[camera()]).unwrap().certificates.len(), 1);
+    assert_eq!((good(), revoked(&authority)), (vec![false, true], 1));
+
+    // the other way round, and without a deploy between
+    authority.issue_with_key(&namesake()).unwrap();
+    assert_eq!((good(), revoked(&authority)), (vec![false, false, true], 2));
+    // nobody meant to shut the camera out
+    authority.part(&camera()).unwrap();
+    assert!(authority.identities(&[camera()]).unwrap().certificates.is_empty());
+    authority.issue(&camera(), &request()).unwrap();
+    assert_eq!((good(), revoked(&authority)), (vec![false, false, false, true], 3));
+
+    // what ran out is refused without a list, and two of one kind are one's
+    let later = place
+        .take_again(authority)
+        .at(|| SystemTime::now() + Duration::from_secs(400 * DAY));
+    assert!(!later.is_mistaken(&namesake()).unwrap());
+    let authority = place.take_again(later);
+    authority.issue(&camera(), &request()).unwrap();
+    assert_eq!(good(), [false, false, false, true, true]);
+}
+
+#[test]
+fn a_revoked_camera_is_another_ones_than_the_viewer_of_its_name() {
+    let place = Place::new();
+    let authority = place.take();
+    authority.issue(&camera(), &request()).unwrap();
+    authority.revoke(&name("cam1")).unwrap();
+    authority.issue_with_key(&namesake()).unwrap();
+    assert_eq!(revoked(&authority), 1);
 }
 
 /// As people type it; the other is nobody's.

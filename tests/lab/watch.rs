@@ -1,7 +1,7 @@
 //! A viewer's certificate: what it shows, what it does not, and `pistream watch`, which needs nothing else.
 
 use crate::authority::{Authority, SERVER, self_signed};
-use crate::fleet::{Fleet, deploy, streams_again};
+use crate::fleet::{Fleet, deploy, streams_again, verify};
 use crate::hosts::{Image, Lab, Running, all, run, wait_for};
 use crate::identity::{SOON, certs};
 use std::collections::BTreeSet;
@@ -221,6 +221,22 @@ fn a_viewer_watches_her_camera_by_her_certificate_and_no_other_until_she_is_revo
     assert!(plays(&url).status.success());
     drop(porch);
     refused(&machine, &again, "does not let anna in");
+
+    // she goes, and a camera gets her name: her pass is not taken for its certificate
+    let inventory = fs::read_to_string(lab.home().join("hosts.yml")).unwrap();
+    let (inventory, _) = inventory.split_once("viewers:").unwrap();
+    lab.write_inventory(&inventory.replace("  garden: {", "  anna: {"));
+    let deployed = deploy(&lab, &[]).must_exit(0);
+    assert!(
+        deployed.text().contains("anna: what another had"),
+        "{}",
+        deployed.text()
+    );
+    let second = ["porch", "--viewer", "second", "--player", "none"];
+    refused(&machine, &second, "does not let anna in");
+    // which has one of its own
+    verify(&lab).must_hold();
+    assert_eq!(deploy(&lab, &[]).must_exit(0).result("hub").0, "unchanged");
 }
 
 /// The real mpv, as it is on a machine without a display: her own mpv.conf has it paint thirty pictures into files. It ends
