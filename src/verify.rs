@@ -136,14 +136,41 @@ fn own_address(server: &Server) -> Option<std::net::IpAddr> {
 
 /// Whether the server's own address is one that may neither publish nor play, and so serves as the outsider.
 fn is_outside(server: &Server, address: std::net::IpAddr, cameras: &[&Camera]) -> (bool, bool) {
-    // behind TLS nobody publishes by his address, and where all cameras are there, nobody else does
-    let plain: Vec<&&Camera> = cameras.iter().filter(|c| !(server.tls && c.tls)).collect();
-    let publish = !plain.is_empty()
-        && (server.publish.iter().any(|n| n.contains(address)) || plain.iter().any(|c| c.address == Some(address)));
+    // behind TLS nobody publishes by his address, and where certificates tell who most are, a network vouches for no name that
+    // has one
+    let vouched =
+        |c: &Camera| !(server.tls && c.address.is_some()) && server.publish.iter().any(|n| n.contains(address));
+    let mut plain = cameras.iter().filter(|c| !(server.tls && c.tls));
+    let publish = plain.any(|c| c.address == Some(address) || vouched(c));
     (!publish, !may_play(server, address))
 }
 
 /// Whether this address may play without being known otherwise.
 fn may_play(server: &Server, address: std::net::IpAddr) -> bool {
     address.is_loopback() || server.play.iter().any(|n| n.contains(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_outside;
+    use crate::model::samples::fleet;
+    use crate::model::{Camera, Fleet};
+
+    #[test]
+    fn a_network_lets_its_own_server_publish_only_where_it_vouches_for_a_name() {
+        let publishes = |change: fn(&mut Fleet)| {
+            let mut fleet = fleet(2);
+            fleet.servers[0].publish = fleet.servers[0].play.clone();
+            change(&mut fleet);
+            let cameras: Vec<&Camera> = fleet.cameras.iter().collect();
+            !is_outside(&fleet.servers[0], "10.0.0.254".parse().expect("an address"), &cameras).0
+        };
+        assert!(!publishes(|_| {}), "all cameras have certificates");
+        assert!(!publishes(|fleet| fleet.cameras[1].tls = false), "an address is known");
+        assert!(publishes(|fleet| {
+            fleet.cameras[1].tls = false;
+            fleet.cameras[1].address = None;
+        }));
+        assert!(publishes(|fleet| fleet.servers[0].tls = false));
+    }
 }

@@ -97,7 +97,7 @@ keys! {
         ssh: OrShort<SshKeys>,
         /// Where cameras and viewers reach it, an IP address or a DNS name; by default the ssh host.
         address: Address,
-        /// Further names and addresses by which it is reached: its certificate is good for these, too.
+        /// Further names and addresses by which it is reached: its certificate is good for these, too, and plain HTTP answers to them.
         names: Vec<Given<Address>>,
         /// on (cameras come by RTMPS, both sides with a certificate of the fleet), or off (plain RTMP, cameras known by their addresses).
         tls: OnOff = "on",
@@ -115,7 +115,8 @@ keys! {
         http_port: Port = "8080",
         /// Statistics, on loopback only.
         status_port: Port = "8081",
-        /// From where cameras may publish, besides each one's own address; with TLS by default from anywhere.
+        /// From where cameras may publish, besides each one's own address; with TLS by default from anywhere, and under a name
+        /// without certificate and address.
         publish: Vec<Given<Network>>,
         /// Who may play: addresses and networks; by default nobody but the server itself, and viewers from anywhere.
         play: Vec<Given<Network>>,

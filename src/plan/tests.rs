@@ -125,24 +125,38 @@ fn a_name_is_bound_to_its_cameras_certificate() {
 
 #[test]
 fn a_camera_without_tls_is_bound_to_its_address_and_no_network_borrows_a_certificates_name() {
-    let mut fleet = fleet(2);
-    fleet.cameras[1].tls = false;
+    let mut fleet = fleet(3);
+    for camera in &mut fleet.cameras[1..] {
+        camera.tls = false;
+    }
+    // whose address nobody knows
+    fleet.cameras[2].address = None;
     fleet.servers[0].publish = fleet.servers[0].play.clone();
     let camera = plan(&fleet, "cam2");
     assert!(
         camera.identity.is_none() && content(&camera, "camera.toml").contains("\"rtmp://10.0.0.254:1935/live/cam2\"")
     );
-    let plan = plan(&fleet, "hub");
+    let before = fleet.clone();
+    fleet.servers[0].tls = false;
+    let without = plan(&fleet, "hub");
+    assert!(
+        content(&without, "front.conf").contains("\"1 cam2\" 1;"),
+        "as `publish` says"
+    );
+    let plan = plan(&before, "hub");
     let (door, front) = (content(&plan, "door.conf"), content(&plan, "front.conf"));
-    for wanted in ["\"cam2 10.0.0.2\" 1;", "\"1 cam2\" 1;", "127.64.0.0/10 0;"] {
+    for wanted in ["\"cam2 10.0.0.2\" 1;", "\"1 cam3\" 1;", "127.64.0.0/10 0;"] {
         assert!(front.contains(wanted), "{wanted} in\n{front}");
     }
-    for unwanted in ["\"1 cam1\"", "cam1 10."] {
+    for unwanted in ["\"1 cam1\"", "\"1 cam2\"", "cam1 10."] {
         assert!(!front.contains(unwanted), "{unwanted} in\n{front}");
     }
     assert!(door.contains("\"CN=cam1\" 127.") && !door.contains("CN=cam2"), "{door}");
     let from = content(&plan, "may-connect.conf");
-    assert!(from.contains("allow 10.0.0.1;\n") && !from.contains("all;"), "{from}");
+    for wanted in ["allow 10.0.0.1;\n", "allow 10.0.0.0/24;\n", "allow 127.0.0.1;\n"] {
+        assert!(from.contains(wanted), "{wanted} in\n{from}");
+    }
+    assert!(!from.contains("all;"), "{from}");
 }
 
 #[test]
@@ -175,6 +189,26 @@ fn a_viewers_certificate_plays_the_cameras_of_its_list_and_publishes_nothing() {
         assert!(conf.contains(&wanted), "{wanted} in\n{conf}");
     }
     assert!(!conf.contains(&format!("\"cam1 {anna}\"")), "{conf}");
+}
+
+#[test]
+fn plain_http_answers_to_the_names_that_the_inventory_has() {
+    let mut fleet = fleet(0);
+    let server = &mut fleet.servers[0];
+    server.address = "Hub.example.net".into();
+    server.names = vec![
+        "10.0.0.7".into(),
+        "hub.EXAMPLE.net".into(),
+        "localhost".into(),
+        "fd00::7".into(),
+    ];
+    let hub = plan(&fleet, "hub");
+    let conf = content(&hub, "front.conf");
+    let (_, known) = conf.split_once("$misdirected {").expect("the map");
+    let known = known.split_once('}').expect("its end").0;
+    // nginx refuses a word that stands there twice
+    let words: Vec<&str> = known.lines().filter_map(|l| l.trim().strip_prefix("\" ")).collect();
+    assert_eq!(words, ["hub\" 0;", "hub.example.net\" 0;", "localhost\" 0;"]);
 }
 
 #[test]

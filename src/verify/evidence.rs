@@ -121,7 +121,7 @@ fn streams(server: &Server, cameras: &[&Camera]) -> Vec<StreamRequest> {
     cameras.iter().map(request).collect()
 }
 
-/// The TLS side through loopback; where `publish` keeps that out, too, the refusal is the same.
+/// The TLS side through loopback, which `publish` never keeps out.
 fn door(server: &Server, cameras: &[&Camera], paths: &Paths) -> Result<Option<Door>, ca::Error> {
     let Some(camera) = cameras.iter().find(|camera| server.tls && camera.tls) else {
         return Ok(None);

@@ -52,14 +52,39 @@ fn viewers_of_the_inventory_see_the_streams_and_strangers_do_not() {
             assert!(!stranger.status.success(), "porch plays {url}");
         }
     }
-    nobody_is_answered_without_tls(&web, &hub);
+    nobody_is_answered_without_tls(&lab, &web, &hub);
 }
 
-fn nobody_is_answered_without_tls(web: &Web, hub: &str) {
+fn nobody_is_answered_without_tls(lab: &Lab, web: &Web, hub: &str) {
     let plain = web.try_get(&format!("http://{hub}:8080/"), As::Nobody);
     assert!(plain.err().is_some_and(|why| why.contains("Failed to connect")));
     let plain = web.try_get(&format!("http://{hub}:8443/"), As::Nobody).unwrap();
     assert_eq!(plain.status, 400);
+    // but the server itself, and no page whose name was made to lead there
+    let answer = |host: &str| {
+        let request = format!("GET /cameras.json HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\n\\r\\n");
+        let ask = format!("exec 3<>/dev/tcp/127.0.0.1/8080; printf '{request}' >&3; cat <&3");
+        lab.root("hub", &ask)
+    };
+    for own in ["127.0.0.1:8080", "[::1]:8080", "localhost:8080", "HUB:8080", hub] {
+        let answer = answer(own);
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("porch"),
+            "{own}: {answer}"
+        );
+    }
+    for strange in [
+        "evil.example.net:8080",
+        "hub.evil.example.net",
+        "127.0.0.1.evil.example.net",
+        "1evil",
+    ] {
+        let answer = answer(strange);
+        assert!(
+            answer.starts_with("HTTP/1.1 421 ") && !answer.contains("porch"),
+            "{strange}: {answer}"
+        );
+    }
 }
 
 #[test]
@@ -85,7 +110,7 @@ fn viewers_with_logins_see_their_cameras_and_no_others() {
     let (hub, web) = (lab.ip("hub"), Web::of(&lab));
     let authority = lab.home().join(".pistream/ca.pem");
     let (anna, bert) = (As::Login("anna", "correct horse"), As::Login("bert", "battery staple"));
-    nobody_is_answered_without_tls(&web, &hub);
+    nobody_is_answered_without_tls(&lab, &web, &hub);
     let first = web.get("/", As::Nobody);
     assert_eq!(first.status, 401, "{}", first.headers);
     for header in [
@@ -218,9 +243,11 @@ fn where_some_have_no_tls_nobody_streams_under_the_name_of_another() {
     let lab = Lab::up(Image::Fat, &["hub", "attic", "porch", "garden", "cellar"]);
     let ssh = |host: &str| lab.address_for(host, "russh");
     let play = format!("play: [10.77.{}.1], hls: {{fragment: 1s, playlist: 5s}}", lab.id());
+    // all of them: a network opens the port, and lends nobody the name of a camera whose address is known
+    let publish_from = format!("publish: [10.77.{}.0/24]", lab.id());
     lab.write_inventory(&format!(
         "defaults: {{camera: {{source: test, size: 320x240, fps: 15, keyframe_interval: 1s}}}}\n\
-         servers:\n  hub: {{ssh: {}, {play}}}\n  attic: {{ssh: {}, tls: off, {play}}}\n\
+         servers:\n  hub: {{ssh: {}, {publish_from}, {play}}}\n  attic: {{ssh: {}, tls: off, {play}}}\n\
          cameras:\n  porch: {{ssh: {}, server: hub}}\n  garden: {{ssh: {}, server: hub, tls: off}}\n  \
          cellar: {{ssh: {}, server: attic}}\n",
         ssh("hub"),

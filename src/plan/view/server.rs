@@ -1,7 +1,7 @@
 //! A server: who may publish and play, what is recorded and passed on.
 
 use super::restream::{Target, restreams};
-use super::viewers::{Login, Player, players, viewers};
+use super::viewers::{Login, Player, known_as, players, viewers};
 use crate::ca::Identities;
 use crate::logins;
 use crate::model::{
@@ -45,6 +45,8 @@ impl ServerContext<'_> {
 struct ServerView {
     name: String,
     tls: bool,
+    /// By which names plain HTTP is asked of it.
+    known_as: BTreeSet<String>,
     /// Somebody comes by IPv6. A kernel without it would let no nginx start that listens there.
     ipv6: bool,
     /// nginx has RTMP and streams as modules beside it, not within.
@@ -55,7 +57,7 @@ struct ServerView {
     https_port: u16,
     http_port: u16,
     status_port: u16,
-    /// Networks that are trusted with the name of any camera that has no certificate.
+    /// Networks that are trusted with the name of any camera that has no certificate; with TLS, nor an address.
     publish: Vec<String>,
     /// From where the TLS side takes connections; empty: from anywhere.
     may_connect: Vec<String>,
@@ -215,7 +217,8 @@ pub(in crate::plan) fn server<'a>(
     let players = players(fleet, server, &identities.revocations);
     let mut may_connect = BTreeSet::new();
     if server.tls && !publish.is_empty() {
-        // the cameras' own addresses, and networks besides
+        // this machine, for verify, the cameras' own addresses, and networks besides
+        may_connect.insert("127.0.0.1".to_owned());
         let cameras = fleet.cameras_of(server).filter(|c| fleet.by_tls(c));
         may_connect.extend(cameras.filter_map(|c| c.address).map(|a| a.to_string()));
         may_connect.extend(publish.iter().cloned());
@@ -255,6 +258,7 @@ pub(in crate::plan) fn server<'a>(
         server: ServerView {
             name: server.name.to_string(),
             tls: server.tls,
+            known_as: known_as(fleet, server),
             ipv6: fleet.has_ipv6(server),
             dynamic_modules: server.nginx == Nginx::Package,
             rtmps_port: server.rtmps_port,

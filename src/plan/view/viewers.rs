@@ -1,11 +1,13 @@
 //! Who may see what of a server: by certificate, by login, and what the page is told.
 
+use crate::ca::Subject;
 use crate::logins::{self, Logins};
 use crate::model::{Fleet, Name, Server, Viewer};
 use crate::plan::{Paths, loopback};
 use crate::secrets::{Clear, Secrets};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 #[derive(Serialize)]
 pub(super) struct Player {
@@ -27,6 +29,17 @@ pub(super) fn players(fleet: &Fleet, server: &Server, revoked: &BTreeMap<Name, u
         })
     });
     players.filter(|player| !player.streams.is_empty()).collect()
+}
+
+/// By which names viewers ask for the server: those that its certificate would be good for, as nginx has a request's, and what the
+/// machine calls itself.
+pub(super) fn known_as(fleet: &Fleet, server: &Server) -> BTreeSet<String> {
+    let names = Subject::of_server(fleet, server).names.into_iter();
+    let names = names.filter(|name| name.parse::<IpAddr>().is_err());
+    names
+        .map(|name| name.trim_end_matches('.').to_ascii_lowercase())
+        .chain(["localhost".to_owned()])
+        .collect()
 }
 
 /// A viewer who may see cameras of this server.

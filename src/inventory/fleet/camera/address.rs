@@ -49,7 +49,7 @@ pub(super) fn address(
     };
     // with TLS from anywhere, unless `publish` says from where
     let asked_for = !by_certificate || !server.publish.is_empty();
-    if asked_for && !can_come_from(address, server) {
+    if asked_for && !can_come_from(address, server, by_certificate) {
         let (is, other) = if address.is_ipv4() {
             ("IPv4", "IPv6")
         } else {
@@ -71,14 +71,12 @@ pub(super) fn address(
 }
 
 /// Who comes by IPv6 has an IPv6 address. Which of the two a name leads to is not for us to know, and a network may cover what the
-/// camera's own address does not.
-fn can_come_from(address: IpAddr, server: &Server) -> bool {
+/// camera's own address does not: from where the port for cameras is reached, and where there is none, who has a name.
+fn can_come_from(address: IpAddr, server: &Server, by_certificate: bool) -> bool {
     let Ok(reached) = server.address.parse::<IpAddr>() else {
         return true;
     };
-    let covered = server
-        .publish
-        .iter()
-        .any(|network| network.address.is_ipv4() == reached.is_ipv4());
+    let mut networks = server.publish.iter().filter(|_| by_certificate || !server.tls);
+    let covered = networks.any(|network| network.address.is_ipv4() == reached.is_ipv4());
     address.is_ipv4() == reached.is_ipv4() || covered
 }
