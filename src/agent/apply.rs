@@ -171,19 +171,20 @@ fn lock(host: &Host, mode: Mode) -> Result<Option<File>, Fault> {
     let start = Instant::now();
     let mut told: Option<Instant> = None;
     loop {
-        match file.try_lock() {
+        let cause = match file.try_lock() {
             // what another build's agent has removed would remove that one in turn
-            Ok(()) if mode == Mode::Apply && std::env::current_exe().is_ok_and(|own| !own.exists()) => {
-                let cause = "another deploy has replaced this agent meanwhile";
-                return Err(fault(cause.to_owned(), "deploy again"));
+            Ok(()) if mode == Mode::Apply && housekeeping::own_program().is_none() => {
+                "another deploy has replaced this agent meanwhile".to_owned()
             }
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::Error(e)) => return Err(broken(e)),
             Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {
-                let cause = format!("another apply has run on this host for {} s", LOCK_DEADLINE.as_secs());
-                return Err(fault(cause, "wait until it is done and deploy again"));
+                format!("another apply has run on this host for {} s", LOCK_DEADLINE.as_secs())
             }
-            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::WouldBlock) => String::new(),
+        };
+        if !cause.is_empty() {
+            return Err(fault(cause, "wait until it is done and deploy again"));
         }
         if told.is_none_or(|t| t.elapsed() >= Duration::from_secs(5)) {
             told = Some(Instant::now());

@@ -132,13 +132,9 @@ pub(crate) fn show<'u>(units: &[&'u str]) -> Result<BTreeMap<&'u str, UnitState>
         .collect())
 }
 
-/// The state of one.
-pub(crate) fn show_one(unit: &str) -> Result<UnitState, Error> {
-    Ok(show(&[unit])?
-        .into_iter()
-        .next()
-        .map(|(_, state)| state)
-        .unwrap_or_default())
+/// Whether this holds of a unit.
+pub(crate) fn is(unit: &str, what: fn(&UnitState) -> bool) -> Result<bool, Error> {
+    Ok(show(&[unit])?.get(unit).is_some_and(what))
 }
 
 fn parse(block: &str) -> UnitState {
@@ -201,7 +197,7 @@ pub(crate) fn keep_off(unit: &str) -> Result<(), Error> {
         unit: unit.to_owned(),
         source,
     })?;
-    if show_one(unit)?.loaded {
+    if is(unit, |s| s.loaded)? {
         act("disable", unit).and_then(|()| act("stop", unit))
     } else {
         Ok(())

@@ -180,9 +180,9 @@ fn a_port_that_somebody_else_has_is_named_and_cameras_stay_with_the_server_there
     // where there was nothing, there is nothing
     take(&lab, 1935);
     names(&fleet.deploy(&lab).must_exit(1), 1935);
-    let units =
-        "systemctl list-units --all --plain --no-legend 'pistream-*'; ls /etc/systemd/system | grep pistream || true";
-    assert_eq!(lab.root("hub", units), "");
+    let left = "pgrep -lu pistream; systemctl list-units --plain --no-legend --state active,activating 'pistream-*';
+        ls /etc/systemd/system | grep pistream || true";
+    assert_eq!(lab.root("hub", left), "");
     assert!(!lab.disk("porch").join("etc/pistream").exists());
     lab.root("hub", "systemctl stop taken-1935.socket");
     deploy(&lab, &[]).must_exit(0);

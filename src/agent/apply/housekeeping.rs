@@ -8,7 +8,7 @@ use pistream_agent::{AGENT_DIR, Fault};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn failed(attempt: &str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
     let attempted = format!("{attempt} {}", path.display());
@@ -82,13 +82,18 @@ pub(crate) fn remove_older_builds(host: &Host, kept: &[String]) -> Result<(), Fa
     Ok(())
 }
 
+/// The file that this agent runs from, unless another deploy has removed or replaced it.
+pub(crate) fn own_program() -> Option<PathBuf> {
+    std::env::current_exe().ok().filter(|own| own.exists())
+}
+
 /// Other builds of the agent are of no more use once this one's plan is confirmed. An agent that runs from elsewhere
 /// (a test, a check), or that another deploy has put anew, leaves them alone.
 pub(crate) fn remove_older_agents(host: &Host) -> Result<(), Fault> {
-    let Ok(own) = std::env::current_exe() else {
+    let Some(own) = own_program() else {
         return Ok(());
     };
-    if host.root().is_some() || own.parent() != Some(Path::new(AGENT_DIR)) || !own.exists() {
+    if host.root().is_some() || own.parent() != Some(Path::new(AGENT_DIR)) {
         return Ok(());
     }
     let Ok(entries) = fs::read_dir(AGENT_DIR) else {

@@ -4,7 +4,7 @@ use super::state::{Journal, UnitBefore};
 use super::transaction::Transaction;
 use crate::events;
 use crate::files;
-use crate::services;
+use crate::services::{self, UnitState};
 use pistream_agent::{Action, Fault};
 
 impl Transaction<'_> {
@@ -69,7 +69,7 @@ impl Transaction<'_> {
 /// A unit that was not enabled or not running before is so no longer; one that is gone again cannot be asked to.
 fn withdraw(unit: &UnitBefore) -> Result<(), services::Error> {
     let name = unit.name.as_str();
-    if !services::show_one(name)?.loaded {
+    if !services::is(name, |s| s.loaded)? {
         return Ok(());
     }
     if !unit.enabled {
@@ -96,7 +96,7 @@ fn bring_back(unit: &UnitBefore, journal: &Journal) -> Result<(), services::Erro
     if !unit.active {
         return Ok(());
     }
-    let running = services::show_one(name)?.active();
+    let running = services::is(name, UnitState::active)?;
     let reload = journal
         .owed
         .iter()

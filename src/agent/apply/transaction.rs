@@ -74,8 +74,8 @@ impl<'a> Transaction<'a> {
         for package in &found.packages {
             for unit in &package.keep_off {
                 // one that is used without the package is the user's own
-                let now = services::show_one(unit)?;
-                if !now.enabled() && !now.active() && !plan.units.iter().any(|p| p.name == *unit) {
+                let used = services::is(unit, |s| s.enabled() || s.active())?;
+                if !used && !plan.units.iter().any(|p| p.name == *unit) {
                     journal.keep_off.push(unit.clone());
                 }
             }
