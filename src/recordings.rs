@@ -52,20 +52,12 @@ fn cameras<'a>(fleet: &'a Fleet, names: &[String]) -> miette::Result<Vec<&'a Cam
 }
 
 /// What to ask this server's agent; `None` where nothing is recorded.
-fn request(
-    fleet: &Fleet,
-    server: &Server,
-    cameras: &[&Camera],
-    (from, to): (u64, u64),
-    want: Want,
-) -> Option<RecordingsRequest> {
+fn request(server: &Server, cameras: &[&Camera], (from, to): (u64, u64), want: Want) -> Option<RecordingsRequest> {
     let recording = server.recording.as_ref()?;
     let streams = cameras.iter().filter(|c| c.server == server.name);
-    let by_door = streams.clone().filter(|c| fleet.by_tls(c));
     Some(RecordingsRequest {
         path: recording.path.to_string_lossy().into_owned(),
         ffmpeg: Paths::host().ffmpeg,
-        by_door: by_door.map(|c| c.stream.to_string()).collect(),
         streams: streams.map(|c| c.stream.to_string()).collect(),
         from,
         to,

@@ -23,7 +23,7 @@ pub(super) async fn run(options: cli::RecordingsExport) -> miette::Result<exit::
     let times = range(options.from.as_deref(), options.to.as_deref(), now()).into_diagnostic()?;
     let server = fleet.server_of(camera);
     let server = server.ok_or_else(|| miette!("{} has no server", camera.name))?;
-    let request = request(&fleet, server, &chosen, times, Want::Film)
+    let request = request(server, &chosen, times, Want::Film)
         .ok_or_else(|| miette!("{} records nothing: `recording` is off in the inventory", server.name))?;
     let output = options
         .output

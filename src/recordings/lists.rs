@@ -28,7 +28,7 @@ pub(super) async fn run(options: cli::RecordingsList, want: Want) -> miette::Res
     let times = range(options.from.as_deref(), options.to.as_deref(), now()).into_diagnostic()?;
     let mut asked = JoinSet::new();
     for server in &fleet.servers {
-        let Some(request) = request(&fleet, server, &chosen, times, want).filter(|r| !r.streams.is_empty()) else {
+        let Some(request) = request(server, &chosen, times, want).filter(|r| !r.streams.is_empty()) else {
             continue;
         };
         let (server, credentials) = (server.clone(), Credentials::of(&server.ssh, &secrets));

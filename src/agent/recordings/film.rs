@@ -158,7 +158,6 @@ mod tests {
             path: "/srv/video".into(),
             ffmpeg: "/usr/bin/ffmpeg".into(),
             streams: vec!["porch".into()],
-            by_door: vec![],
             from: 1010,
             to: 1250,
             want: Want::Film,
