@@ -42,7 +42,6 @@ struct Asked {
     stream: String,
     /// Where they are; none of a camera that the inventory names no longer: anywhere.
     server: Option<Name>,
-    by_tls: bool,
 }
 
 impl Asked {
@@ -67,7 +66,6 @@ fn cameras(fleet: &Fleet, names: &[String]) -> miette::Result<Vec<Asked>> {
             name: camera.name.to_string(),
             stream: camera.stream.to_string(),
             server: Some(camera.server.clone()),
-            by_tls: fleet.by_tls(camera),
         }),
         Host::Server(_) => None,
     });
@@ -75,7 +73,6 @@ fn cameras(fleet: &Fleet, names: &[String]) -> miette::Result<Vec<Asked>> {
         name: name.clone(),
         stream: name.clone(),
         server: None,
-        by_tls: false,
     });
     let asked: Vec<Asked> = of_fleet.chain(former).collect();
     if asked.is_empty() {
@@ -96,14 +93,12 @@ fn unknown(fleet: &Fleet, name: &str) -> String {
 fn request(server: &Server, asked: &[Asked], (from, to): (u64, u64), want: Want) -> Option<RecordingsRequest> {
     let recording = server.recording.as_ref()?;
     let of_server = || asked.iter().filter(|a| a.is_at(server));
-    let streams = |asked: &Asked| asked.stream.clone();
     // no stream at all would mean every one
     of_server().next()?;
     Some(RecordingsRequest {
         path: recording.path.to_string_lossy().into_owned(),
         ffmpeg: Paths::host().ffmpeg,
-        by_door: of_server().filter(|a| a.by_tls).map(streams).collect(),
-        streams: of_server().map(streams).collect(),
+        streams: of_server().map(|asked| asked.stream.clone()).collect(),
         from,
         to,
         want,

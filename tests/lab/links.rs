@@ -103,8 +103,15 @@ fn verify_names_the_link_that_is_broken() {
     verify(&lab).must_name("porch", "restream");
     start_backup(&lab);
 
+    // neither the door nor the front keeps strangers out
+    let door = |from: &str, to: &str| {
+        let sed = format!("sed -i '/listen 1935;/,$s/{from} all;/{to} all;/' /etc/pistream/door.conf");
+        lab.root("hub", &sed);
+    };
+    door("deny", "allow");
     edit(&lab, FRONT, "/by_address \\{/,/\\}/s/default 0;/default 1;/");
     verify(&lab).must_name("porch", "outsiders");
+    door("allow", "deny");
     heal(&lab, FRONT);
 
     // nobody may look, the server itself neither

@@ -161,10 +161,7 @@ fn ask(lab: &Lab, arguments: &[&str]) -> Output {
 /// The commands, on a fleet with at least two films: what is there, what is missing and why, one film over a chunk's border.
 fn told_and_fetched(lab: &Lab) {
     for (unit, why) in [
-        (
-            "pistream-door",
-            "pistream-door, by which this camera comes in, was stopped",
-        ),
+        ("pistream-door", "pistream-door, by which cameras come in, was stopped"),
         ("pistream-server", "nginx was stopped on the server"),
     ] {
         let down = Instant::now();

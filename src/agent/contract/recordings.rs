@@ -73,8 +73,6 @@ pub struct RecordingsRequest {
     pub ffmpeg: String,
     /// Only of these streams; all that are there when empty.
     pub streams: Vec<String>,
-    /// Those of them that come in by TLS, through the server's door.
-    pub by_door: Vec<String>,
     /// Only what has pictures after this time and before that.
     pub from: u64,
     pub to: u64,

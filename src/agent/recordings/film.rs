@@ -183,7 +183,6 @@ exec cat \"${1#file:}\"
             path: root.to_string_lossy().into_owned(),
             ffmpeg: ffmpeg.to_string_lossy().into_owned(),
             streams: vec!["porch".into()],
-            by_door: vec![],
             from: 1010,
             to: 1250,
             want: Want::Film,

@@ -30,7 +30,7 @@ pub(super) fn explained(chunks: &[RecordedChunk], request: &RecordingsRequest) -
     let mut gaps = between(chunks, request.from, request.to);
     for gap in gaps.iter_mut().rev().take(ASKED) {
         gap.why = match journal(gap.start.saturating_sub(BEFORE), gap.end + AFTER) {
-            Ok(entries) => why(gap, request.by_door.contains(&gap.stream), &entries),
+            Ok(entries) => why(gap, &entries),
             Err(error) => format!("the journal could not be asked: {}", error.cause()),
         };
     }
@@ -113,8 +113,7 @@ fn journal(from: u64, to: u64) -> Result<Vec<Entry>, command::Error> {
     Ok(said.lines().filter_map(Entry::read).collect())
 }
 
-/// `by_door`: the camera comes in by TLS.
-fn why(gap: &Gap, by_door: bool, entries: &[Entry]) -> String {
+fn why(gap: &Gap, entries: &[Entry]) -> String {
     let said = |words: &str| entries.iter().any(|e| e.message.contains(words));
     let within = || entries.iter().filter(|e| (gap.start..=gap.end).contains(&e.at));
     let boots = entries.windows(2).any(|pair| pair[0].boot != pair[1].boot);
@@ -126,8 +125,8 @@ fn why(gap: &Gap, by_door: bool, entries: &[Entry]) -> String {
         "the server's disk was full"
     } else if ended(CORE) {
         "nginx was stopped on the server"
-    } else if by_door && ended(DOOR) {
-        "pistream-door, by which this camera comes in, was stopped on the server"
+    } else if ended(DOOR) {
+        "pistream-door, by which cameras come in, was stopped on the server"
     } else if idle {
         "nothing arrived any more: the camera lost its network or its power"
     } else if ended(FRONT) {
@@ -215,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_journal_tells_why_as_far_as_it_can() {
-        let of = |entries: &[Entry]| why(&gap(), true, entries);
+        let of = |entries: &[Entry]| why(&gap(), entries);
         assert!(of(&[]).contains("camera ended its stream"));
         let idle = "*1 live: drop idle publisher, client: 10.0.0.1";
         assert!(of(&[entry(1008, "a", idle)]).contains("lost its network"));
@@ -227,21 +226,20 @@ mod tests {
 
     #[test]
     fn a_unit_that_ended_is_the_cause_for_those_who_need_it() {
-        let of = |by_door: bool, entries: &[Entry]| why(&gap(), by_door, entries);
+        let of = |entries: &[Entry]| why(&gap(), entries);
         let stopped = |unit: &str| [of_unit(unit, 999, "Stopped pistream server hub.")];
-        assert!(of(true, &stopped(CORE)).contains("nginx was stopped"));
-        assert!(of(true, &stopped(DOOR)).contains("pistream-door, by which"));
-        assert!(of(false, &stopped(DOOR)).contains("camera ended its stream"));
-        assert!(of(false, &stopped(FRONT)).contains("pistream-front, which lets"));
+        assert!(of(&stopped(CORE)).contains("nginx was stopped"));
+        assert!(of(&stopped(DOOR)).contains("pistream-door, by which"));
+        assert!(of(&stopped(FRONT)).contains("pistream-front, which lets"));
         // all three go with the core
         let all = [FRONT, DOOR, CORE].map(|unit| of_unit(unit, 1001, "Stopped x."));
-        assert!(of(true, &all).contains("nginx was stopped"));
+        assert!(of(&all).contains("nginx was stopped"));
         let killed = of_unit(DOOR, 1001, "pistream-door.service: Main process exited, code=killed");
-        assert!(of(true, &[killed]).contains("pistream-door, by which"));
+        assert!(of(&[killed]).contains("pistream-door, by which"));
         // what happened after it ended is not its cause, nor that a unit was started
         let after = of_unit(CORE, 1110, "Stopped x.");
         let started = of_unit(DOOR, 1000, "Started pistream-door.service - x.");
-        assert!(of(true, &[started, after]).contains("camera ended its stream"));
+        assert!(of(&[started, after]).contains("camera ended its stream"));
     }
 
     #[test]
