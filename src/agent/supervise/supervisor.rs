@@ -29,7 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 const READY_AT_LATEST: Duration = Duration::from_secs(15);
 /// A reset of the device takes less (five seconds on an emulated Pi of a busy machine); controls set before its end are lost.
 const REMEDY: Duration = Duration::from_secs(12);
-const STUCK: &str = "stuck in the kernel, not even SIGKILL ends it; a reboot may";
+const STUCK: &str = "stuck in the kernel: SIGKILL does not end it";
 /// The status is never older than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
@@ -155,7 +155,7 @@ impl Supervisor {
                     self.systemd.stopping();
                 }
                 if run.sees_clock_set(posix::wall_clock_ahead()) {
-                    log("the clock was set, and pictures' times with it: ffmpeg is started anew");
+                    self.bulletin.note("the clock was set: ffmpeg is started anew", now);
                     run.stop(Stop::Again(Duration::ZERO), now);
                 }
                 match run.step(now) {
@@ -177,7 +177,7 @@ impl Supervisor {
         let Phase::Running(run) = &mut self.phase else { return };
         if run.gives_up(now) {
             self.bulletin.count(Cause::Frozen, STUCK);
-            log(format_args!("{}: {STUCK}", self.config.stream));
+            self.bulletin.note(STUCK, now);
         }
         if run.is_stuck() && self.escalation.is_reboot_due(run.dark(now), now) {
             self.ask_for(Remedy::Reboot, Cause::Frozen);
