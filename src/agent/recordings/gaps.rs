@@ -202,7 +202,6 @@ mod tests {
             path: String::new(),
             ffmpeg: String::new(),
             streams: vec![],
-            by_door: vec![],
             from: 500,
             to: 1000,
             want: pistream_agent::Want::Gaps,
