@@ -199,7 +199,6 @@ mod tests {
             name: of.to_owned(),
             stream: of.to_owned(),
             server: server.map(name),
-            by_tls: false,
         }
     }
 
