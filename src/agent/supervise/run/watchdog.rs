@@ -46,20 +46,13 @@ impl Run {
 
     /// Why no frame has come for so many seconds: ffmpeg does not run, cannot send, or gets nothing.
     fn standstill(&mut self, seconds: u64) -> (Cause, String) {
-        match state_of(self.pid()) {
-            Some('T' | 't') => {
-                return (
-                    Cause::Frozen,
-                    format!("ffmpeg was stopped by a signal {seconds} s ago or more"),
-                );
-            }
-            Some('D') => {
-                return (
-                    Cause::Frozen,
-                    format!("ffmpeg has been stuck in the kernel for {seconds} s"),
-                );
-            }
-            _ => {}
+        let halted = match state_of(self.pid()) {
+            Some('T' | 't') => "was stopped by a signal",
+            Some('D') => "got stuck in the kernel",
+            _ => "",
+        };
+        if !halted.is_empty() {
+            return (Cause::Frozen, format!("ffmpeg {halted} {seconds} s ago or more"));
         }
         match (self.first_frame, self.connections.sent().map(|sent| sent.waiting)) {
             (_, Some(bytes @ 1..)) => (
