@@ -157,9 +157,10 @@ fn a_deployed_host_streams_again_after_a_power_cut() {
     assert_eq!(deploy(&lab, &[]).must_exit(0).result("hub").0, "unchanged");
 }
 
-/// Gives a port of the server to somebody else, until the unit `taken-PORT.socket` is stopped.
+/// Gives a port of the server to somebody else, until its units `taken-PORT.*` are stopped.
 fn take(lab: &Lab, port: u16) {
-    let listen = format!("systemd-run -q --unit taken-{port} --socket-property=ListenStream=0.0.0.0:{port} /bin/cat");
+    let listen =
+        format!("systemd-run -q --unit taken-{port} --socket-property=ListenStream=0.0.0.0:{port} /bin/sleep infinity");
     lab.root("hub", &listen);
 }
 
@@ -184,7 +185,7 @@ fn a_port_that_somebody_else_has_is_named_and_cameras_stay_with_the_server_there
         ls /etc/systemd/system | grep pistream || true";
     assert_eq!(lab.root("hub", left), "");
     assert!(!lab.disk("porch").join("etc/pistream").exists());
-    lab.root("hub", "systemctl stop taken-1935.socket");
+    lab.root("hub", "systemctl stop 'taken-1935.*'");
     deploy(&lab, &[]).must_exit(0);
     streams_again(&lab, "porch", Duration::from_secs(30));
 
@@ -197,7 +198,7 @@ fn a_port_that_somebody_else_has_is_named_and_cameras_stay_with_the_server_there
     streams_again(&lab, "porch", Duration::from_secs(30));
     let pending = deploy(&lab, &["--check"]).must_exit(4);
     assert_eq!(pending.result("porch").0, "pending", "{}", pending.text());
-    lab.root("hub", "systemctl stop taken-443.socket");
+    lab.root("hub", "systemctl stop 'taken-443.*'");
     deploy(&lab, &[]).must_exit(0);
     streams_again(&lab, "porch", Duration::from_secs(30));
 
@@ -206,7 +207,7 @@ fn a_port_that_somebody_else_has_is_named_and_cameras_stay_with_the_server_there
     take(&lab, 443);
     lab.root("hub", "systemctl start --no-block pistream-door");
     names(&deploy(&lab, &[]).must_exit(1), 443);
-    lab.root("hub", "systemctl stop taken-443.socket");
+    lab.root("hub", "systemctl stop 'taken-443.*'");
     streams_again(&lab, "porch", Duration::from_secs(30));
 
     // a disk for the recordings that is late: the core fails at once, and more often than systemd allows by itself
