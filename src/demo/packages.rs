@@ -43,7 +43,7 @@ pub(super) async fn ensure(may_install: bool) -> miette::Result<()> {
     }
     let list = missing.join(" ");
     if !may_install {
-        bail!("the demo needs packages that are not installed; run\napt-get install --no-install-recommends {list}");
+        bail!("the demo needs packages that are not installed; run\napt-get install {list}");
     }
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!("the demo needs {list}, and this machine has no apt-get to install them with");

@@ -247,7 +247,7 @@ fn a_bare_machine_is_told_what_is_missing_or_gets_it() {
     let refused = lab.ssh("desk", "su pi -c 'pistream demo --no-install'");
     assert_eq!(refused.status.code(), Some(2), "{}", all(&refused));
     let told = all(&refused);
-    let command = "apt-get install --no-install-recommends nginx libnginx-mod-rtmp libnginx-mod-stream ffmpeg\n";
+    let command = "apt-get install nginx libnginx-mod-rtmp libnginx-mod-stream ffmpeg\n";
     assert!(told.contains(command), "not to be copied whole: {told}");
     assert!(!lab.ssh("desk", "test -e /usr/sbin/nginx").status.success());
 
