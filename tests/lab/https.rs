@@ -144,7 +144,9 @@ fn serve_acme(lab: &Lab) {
                 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null && cat ca.pem >>pebble.pem";
     let hub = lab.ip("hub");
     let names = format!("pebble-challtestsrv -defaultIPv4 {hub} -defaultIPv6 '' -http01 '' -https01 '' -tlsalpn01 ''");
-    let acme = "-E PEBBLE_VA_NOSLEEP=1 pebble -config /root/pebble.json -dnsserver 127.0.0.1:8053";
+    // of itself it refuses one request in twenty, for clients to show that they ask again: certbot does so once, and no more
+    let acme =
+        "-E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 pebble -config /root/pebble.json -dnsserver 127.0.0.1:8053";
     let trusted = "cp /root/ca.pem /usr/local/share/ca-certificates/acme.crt && update-ca-certificates";
     lab.root(
         "hub",
