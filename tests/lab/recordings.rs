@@ -177,6 +177,10 @@ fn told_and_fetched(lab: &Lab) {
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     let chunks = listed["cameras"][0]["chunks"].as_array().unwrap();
     let [first, second] = [&chunks[0], &chunks[1]];
+    // a chunk is told of from the second after it began
+    wait_for(SOON, "the chunk that is being written", || {
+        text(&ask(lab, &["ls"])).contains("now")
+    });
     let table = text(&ask(lab, &["ls"]));
     let today = first["file"].as_str().unwrap().split('/').nth(1).unwrap();
     assert!(
