@@ -39,7 +39,12 @@ pub struct Fleet {
 impl Fleet {
     /// The server a camera publishes to.
     pub fn server_of(&self, camera: &Camera) -> Option<&Server> {
-        self.servers.iter().find(|s| s.name == camera.server)
+        self.server(&camera.server)
+    }
+
+    /// The server of this name.
+    pub fn server(&self, name: &Name) -> Option<&Server> {
+        self.servers.iter().find(|server| server.name == *name)
     }
 
     /// Whether this camera comes by RTMPS, with a certificate of its own; else by plain RTMP, known by its address.

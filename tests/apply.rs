@@ -47,6 +47,15 @@ impl FakeHost {
         FakeHost(path)
     }
 
+    /// One on which another apply is at work, until the file is dropped.
+    fn locked() -> (FakeHost, fs::File) {
+        let host = FakeHost::new();
+        fs::create_dir_all(host.at("/var/lib/pistream")).unwrap();
+        let lock = fs::File::create(host.at("/var/lib/pistream/lock")).unwrap();
+        lock.lock().unwrap();
+        (host, lock)
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         self.0.join(path.trim_start_matches('/'))
     }
@@ -61,7 +70,11 @@ impl FakeHost {
     }
 
     fn start(&self) -> Child {
-        Command::new(agent())
+        self.start_with(agent())
+    }
+
+    fn start_with(&self, agent: &Path) -> Child {
+        Command::new(agent)
             .args(["apply", "--root"])
             .arg(&self.0)
             .stdin(Stdio::piped())
@@ -625,10 +638,7 @@ fn five_megabytes_are_one_file_like_any_other() {
 
 #[test]
 fn a_second_apply_waits_for_the_first_and_says_so() {
-    let host = FakeHost::new();
-    fs::create_dir_all(host.at("/var/lib/pistream")).unwrap();
-    let lock = fs::File::create(host.at("/var/lib/pistream/lock")).unwrap();
-    lock.lock().unwrap();
+    let (host, lock) = FakeHost::locked();
     let mut child = host.start();
     let mut stdin = child.stdin.take().unwrap();
     stdin
@@ -646,20 +656,11 @@ fn a_second_apply_waits_for_the_first_and_says_so() {
 /// As another build's deploy does, which was at work while this one waited.
 #[test]
 fn an_agent_that_was_removed_while_it_waited_does_nothing() {
-    let host = FakeHost::new();
-    fs::create_dir_all(host.at("/var/lib/pistream")).unwrap();
-    let lock = fs::File::create(host.at("/var/lib/pistream/lock")).unwrap();
-    lock.lock().unwrap();
+    let (host, lock) = FakeHost::locked();
     let own = host.at("/agent-1");
     // by another process: a descriptor open for writing here could be in a child of another test when this is run
     assert!(Command::new("cp").args([agent(), &own]).status().unwrap().success());
-    let mut child = Command::new(&own)
-        .args(["apply", "--root"])
-        .arg(&host.0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = host.start_with(&own);
     let request = request(Mode::Apply, false, &plan(&[], vec![file("/etc/a", "a")])) + "\n";
     child.stdin.take().unwrap().write_all(request.as_bytes()).unwrap();
     let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(|l| l.unwrap());

@@ -174,16 +174,17 @@ fn lock(host: &Host, mode: Mode) -> Result<Option<File>, Fault> {
         let cause = match file.try_lock() {
             // what another build's agent has removed would remove that one in turn
             Ok(()) if mode == Mode::Apply && housekeeping::own_program().is_none() => {
-                "another deploy has replaced this agent meanwhile".to_owned()
+                Some("another deploy has replaced this agent meanwhile".to_owned())
             }
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::Error(e)) => return Err(broken(e)),
             Err(TryLockError::WouldBlock) if start.elapsed() > LOCK_DEADLINE => {
-                format!("another apply has run on this host for {} s", LOCK_DEADLINE.as_secs())
+                let seconds = LOCK_DEADLINE.as_secs();
+                Some(format!("another apply has run on this host for {seconds} s"))
             }
-            Err(TryLockError::WouldBlock) => String::new(),
+            Err(TryLockError::WouldBlock) => None,
         };
-        if !cause.is_empty() {
+        if let Some(cause) = cause {
             return Err(fault(cause, "wait until it is done and deploy again"));
         }
         if told.is_none_or(|t| t.elapsed() >= Duration::from_secs(5)) {

@@ -44,7 +44,7 @@ const WRONG_CONFIG: u8 = 2;
 /// Keeps until SIGTERM or SIGINT, then exits with 0; 2 when the configuration is wrong, 1 when the signal handlers cannot
 /// be set up.
 pub(crate) fn run(config: &Path) -> ExitCode {
-    let (config, text) = match config::read(config) {
+    let (mut config, text) = match config::read(config) {
         Ok(read) => read,
         Err(error) => {
             log(error);
@@ -61,9 +61,10 @@ pub(crate) fn run(config: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     posix::ignore_lease_breaks();
-    let mut keeper = Keeper::new(config);
-    keeper.remember(&text);
-    keeper.run(&stop);
+    if let Err(error) = limits::remember(&mut config, &text) {
+        log(error.line());
+    }
+    Keeper::new(config).run(&stop);
     ExitCode::SUCCESS
 }
 

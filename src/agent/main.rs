@@ -40,6 +40,9 @@ mod request;
 mod services;
 mod status;
 mod supervise;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 mod toml;
 
 use std::ffi::OsStr;

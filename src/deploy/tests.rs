@@ -1,28 +1,15 @@
 //! Who waits for whom. No host is connected to.
 
 use super::*;
-use crate::model::{Ssh, Transport};
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
+use crate::model::samples::{name, ssh};
 
 fn job(host: &str, streams_to: Option<&str>, mode: Mode) -> Job {
     Job {
         index: 0,
         name: name(host),
         streams_to: streams_to.map(name),
-        ssh: Ssh {
-            // no address, and never looked up
-            host: "-".into(),
-            user: None,
-            port: None,
-            identity: None,
-            jump: None,
-            transport: Transport::Auto,
-            password: None,
-            sudo_password: None,
-        },
+        // no address, and never looked up
+        ssh: ssh("-"),
         credentials: Credentials::default(),
         authority: None,
         passphrase: None,

@@ -35,7 +35,7 @@ pub(super) async fn run(options: cli::RecordingsExport) -> miette::Result<exit::
         ));
     }
     let server = match &asked.server {
-        Some(name) => fleet.servers.iter().find(|server| server.name == *name),
+        Some(name) => fleet.server(name),
         None => match who_has(&fleet, &secrets, &chosen, times).await {
             Ok(server) => Some(server),
             Err(why) => {

@@ -2,7 +2,6 @@
 
 use super::index::Index;
 use super::job::{Done, Job, JobError, file_as_it_is};
-use super::limits;
 use super::recorder::Recorder;
 use super::retention::{Disk, Held, ages_count, doomed};
 use super::shelf::Shelf;
@@ -49,13 +48,6 @@ impl Keeper {
             begun: None,
             root,
             config,
-        }
-    }
-
-    /// What was asked of streams that the configuration, of which this is the text, names no longer.
-    pub(super) fn remember(&mut self, text: &str) {
-        if let Err(error) = limits::remember(&mut self.config, text) {
-            self.say(&error.line());
         }
     }
 

@@ -151,9 +151,9 @@ fn pass_on(ffmpeg: &mut Child, tell: &mut dyn FnMut(&[u8]) -> io::Result<()>) ->
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::testing::executable;
     use pistream_agent::Want;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
     /// Of a chunk it hands on from when to when and what is in the file, of the whole what it gets.
@@ -169,8 +169,7 @@ exec cat \"${1#file:}\"
         let root: PathBuf = std::env::temp_dir().join(format!("pistream-film-{test}-{}", std::process::id()));
         let ffmpeg = root.join("ffmpeg");
         fs::create_dir_all(&root).unwrap();
-        fs::write(&ffmpeg, FFMPEG).unwrap();
-        fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&ffmpeg, FFMPEG);
         for start in filed {
             let place = archive::place(&root, "porch", *start, "mp4");
             fs::create_dir_all(place.parent().unwrap()).unwrap();

@@ -1,6 +1,7 @@
 //! When starting anew is not enough: the camera's device is to be reset, then the host to be booted anew, as far as the
 //! configuration allows. Pure: says what is due, does nothing.
 
+use super::cause;
 use crate::recover::Remedy;
 use pistream_agent::Cause;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ const BETWEEN_RESETS: Duration = Duration::from_secs(30);
 /// Nothing has helped for so long: only then the host goes down with everything else that runs on it.
 const DARK_BEFORE_A_REBOOT: Duration = Duration::from_secs(300);
 /// How it is told that somebody else has the device: by the kernel (EBUSY), by rpicam-apps, by libcamera.
-const IN_USE: [&str; 3] = ["busy", "failed to acquire camera", "in use by another process"];
+const IN_USE: [&str; 3] = ["busy", "failed to acquire camera", cause::capture::IN_USE];
 
 #[derive(Debug)]
 pub(super) struct Escalation {

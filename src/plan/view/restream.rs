@@ -60,7 +60,7 @@ pub(in crate::plan) fn restreams(fleet: &Fleet, server: &Server, secrets: &Secre
                     (url.app.clone(), url.to_string(), url.address(), tls)
                 }
                 Destination::Server(name) => {
-                    let server = fleet.servers.iter().find(|s| s.name == *name)?;
+                    let server = fleet.server(name)?;
                     let address = host_and_port(&server.address, server.rtmps_port);
                     let tls = Tls {
                         name: server.name.to_string(),

@@ -41,7 +41,7 @@ fn arrives(fleet: &Fleet, camera: &Camera, backup: &Name, evidence: &Evidence) -
         Some(Err(why)) => return Err(format!("passed on, but what arrives is not known: {why}")),
         None => return Err("passed on, but it was not asked".into()),
     };
-    let backup = fleet.servers.iter().find(|s| s.name == *backup);
+    let backup = fleet.server(backup);
     let links = match server::stream(camera, facts) {
         Err(broken) => vec![(Link::Ingest, broken)],
         Ok(stream) => vec![

@@ -66,14 +66,19 @@ fn a_stall_that_only_a_reset_ends(lab: &Lab) {
     println!("camera silent for good: reset asked for after {reset:.1?}, the server received again after {took:.1?}");
 }
 
-#[test]
-#[ignore = "seven minutes: nothing has to have helped for five before a host is booted anew"]
-fn a_camera_that_is_dead_until_its_host_boots_is_healed_by_that_as_often_as_allowed() {
+fn streaming_with_a_boot_allowed() -> Lab {
     let (lab, mut fleet) = lab();
     fleet.cameras[0].1 = "1M";
     fleet.cameras[0].2 += ", stall_after: 4s, recover: {reboots_per_day: 1}";
     fleet.deploy(&lab).must_exit(0);
     streams_again(&lab, "porch", Duration::from_secs(90));
+    lab
+}
+
+#[test]
+#[ignore = "seven minutes: nothing has to have helped for five before a host is booted anew"]
+fn a_camera_that_is_dead_until_its_host_boots_is_healed_by_that_as_often_as_allowed() {
+    let lab = streaming_with_a_boot_allowed();
     let first = lab.root("porch", BOOT);
     inject(&lab, "dead");
     let dead = Instant::now();
@@ -82,8 +87,7 @@ fn a_camera_that_is_dead_until_its_host_boots_is_healed_by_that_as_often_as_allo
         // the next boot's supervisor may answer before the boot is seen to be another
         let asked = status(&lab, "porch").filter(|now| !now.resets.is_empty());
         last = asked.or_else(|| last.take());
-        let boot = lab.ssh("porch", BOOT);
-        boot.status.success() && text(&boot) != first
+        is_another_boot(&lab, &first)
     });
     let last: Status = last.unwrap();
     streams_again(&lab, "porch", Duration::from_secs(120));
@@ -106,11 +110,7 @@ fn a_camera_that_is_dead_until_its_host_boots_is_healed_by_that_as_often_as_allo
 #[test]
 #[ignore = "ten minutes: nothing has to have helped for five before a host is booted anew, and its shutdown waits, too"]
 fn an_ffmpeg_that_is_stuck_in_the_kernel_is_told_of_and_freed_by_a_boot_where_that_is_allowed() {
-    let (lab, mut fleet) = lab();
-    fleet.cameras[0].1 = "1M";
-    fleet.cameras[0].2 += ", stall_after: 4s, recover: {reboots_per_day: 1}";
-    fleet.deploy(&lab).must_exit(0);
-    streams_again(&lab, "porch", Duration::from_secs(90));
+    let lab = streaming_with_a_boot_allowed();
     let stuck = |now: &Status| now.last_error.as_ref().is_some_and(|error| error.contains("SIGKILL"));
 
     // a device that answers at last
@@ -131,8 +131,7 @@ fn an_ffmpeg_that_is_stuck_in_the_kernel_is_told_of_and_freed_by_a_boot_where_th
     let hung = Instant::now();
     let (mut last, mut asked): (Option<Status>, _) = (None, None);
     wait_for(Duration::from_secs(900), "another boot", || {
-        let boot = lab.ssh("porch", BOOT);
-        if boot.status.success() && text(&boot) != first {
+        if is_another_boot(&lab, &first) {
             return true;
         }
         // in the end it is told nothing any more
@@ -158,6 +157,12 @@ fn an_ffmpeg_that_is_stuck_in_the_kernel_is_told_of_and_freed_by_a_boot_where_th
         asked.unwrap_or_default(),
         hung.elapsed()
     );
+}
+
+/// Whether the camera runs, and not since the boot that had this identifier.
+fn is_another_boot(lab: &Lab, first: &str) -> bool {
+    let boot = lab.ssh("porch", BOOT);
+    boot.status.success() && text(&boot) != first
 }
 
 /// Writes a request as the supervisor does.

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, unsafe_code)]
 
 use super::*;
+use crate::testing::executable;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::{fs, ptr};
@@ -51,8 +51,7 @@ impl Tracer {
 #[test]
 fn a_process_that_outlives_its_kill_is_given_up_once_and_begun_anew_should_it_end_after_all() {
     let program = std::env::temp_dir().join(format!("pistream-stuck-{}", std::process::id()));
-    fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&program, "#!/bin/sh\nexec sleep 600\n");
     let ffmpeg = Ffmpeg::start(program.to_str().unwrap(), &[], Stdio::null(), |_| ()).unwrap();
     let Some(tracer) = Tracer::of(ffmpeg.pid().cast_signed()) else {
         return eprintln!("not run: ptrace is not allowed here");

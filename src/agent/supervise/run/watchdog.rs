@@ -47,11 +47,11 @@ impl Run {
     /// Why no frame has come for so many seconds: ffmpeg does not run, cannot send, or gets nothing.
     fn standstill(&mut self, seconds: u64) -> (Cause, String) {
         let halted = match state_of(self.pid()) {
-            Some('T' | 't') => "was stopped by a signal",
-            Some('D') => "got stuck in the kernel",
-            _ => "",
+            Some('T' | 't') => Some("was stopped by a signal"),
+            Some('D') => Some("got stuck in the kernel"),
+            _ => None,
         };
-        if !halted.is_empty() {
+        if let Some(halted) = halted {
             return (Cause::Frozen, format!("ffmpeg {halted} {seconds} s ago or more"));
         }
         match (self.first_frame, self.connections.sent().map(|sent| sent.waiting)) {
